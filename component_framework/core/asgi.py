@@ -1,0 +1,155 @@
+"""The POST endpoint and the assets as plain ASGI applications, for every framework that speaks ASGI.
+
+A plain ASGI endpoint in a framework's router skips most of what the framework does per request, and keeps its
+middleware. The adapter says only how to make the framework's request object and how to reach a worker thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+from . import assets
+from .engine import Engine
+from .host import Offload
+from .request import HttpRequest
+from .shutdown import stopping
+from .streaming import live_body
+from .wire import Reply
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+BODY_TIMEOUT = 30.0
+"""Seconds in which a request's body has to arrive."""
+
+
+class ClientGone(Exception):
+    """The client left before its request was complete: there is nobody to answer."""
+
+
+class EventEndpoint:
+    """`POST <name>` and, with `stream=True`, `POST <name>/stream`.
+
+    `make_request(scope, receive)` gives what components see as `self.request`.
+    """
+
+    def __init__(
+        self, engine: Engine, *, stream: bool, make_request: Callable[[Any, Any], Any], offload: Offload
+    ) -> None:
+        self.engine = engine
+        self.stream = stream
+        self.make_request = make_request
+        self.offload = offload
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "POST":
+            await _send_bytes(send, 405, {"Allow": "POST", "Content-Type": "text/plain"}, b"Method Not Allowed")
+            return
+        try:
+            reply = await self.reply(scope, receive)
+        except ClientGone:
+            return
+        await send_reply(reply, receive, send)
+
+    async def reply(self, scope: Scope, receive: Receive) -> Reply:
+        """The answer to the request of `scope`."""
+        headers = read_headers(scope["headers"])
+        context = self.engine.context(
+            user=scope.get("user"),
+            session=scope.get("session"),
+            request=self.make_request(scope, receive),
+            root_path=scope.get("root_path", ""),
+        )
+        request = HttpRequest(
+            component=scope["path_params"]["name"],
+            headers=headers,
+            query=scope["query_string"].decode("latin-1"),
+            body=await read_body(receive, self.engine.limits.body),
+            stream=self.stream,
+            context=context,
+        )
+        return await self.engine.answer(request, self.offload)
+
+
+class AssetEndpoint:
+    """`GET static/<file>`: the files of the framework, cached for good, since their addresses name their content."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asset = assets.find(scope["path_params"]["file"])
+        if asset is None or scope["method"] not in ("GET", "HEAD"):
+            await _send_bytes(send, 404 if asset is None else 405, {"Content-Type": "text/plain"}, b"")
+            return
+        await _send_bytes(send, 200, asset.headers, asset.content if scope["method"] == "GET" else b"")
+
+
+def read_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """ASGI's header list as a mapping; the last of a repeated header counts."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+
+
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """The whole body, but no more of it than one byte over `limit`: the engine refuses that by itself.
+
+    Raises ClientGone for a client that left, and for one that takes longer than BODY_TIMEOUT.
+    """
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        return bytes(message.get("body", b"")[: limit + 1])
+    try:
+        return await asyncio.wait_for(_read_rest(message, receive, limit), BODY_TIMEOUT)
+    except TimeoutError:
+        raise ClientGone from None
+
+
+async def _read_rest(message: MutableMapping[str, Any], receive: Receive, limit: int) -> bytes:
+    body = bytearray()
+    while True:
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        body += message.get("body", b"")
+        if len(body) > limit or not message.get("more_body"):
+            return bytes(body[: limit + 1])
+        message = await receive()
+
+
+async def send_reply(reply: Reply, receive: Receive, send: Send) -> None:
+    """Send `reply`; a stream ends when the client leaves or the process is told to stop."""
+    if isinstance(reply.body, bytes):
+        await _send_bytes(send, reply.status, reply.headers, reply.body)
+    else:
+        await _send_stream(reply, reply.body, receive, send)
+
+
+async def _send_bytes(send: Send, status: int, headers: Any, body: bytes) -> None:
+    pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    pairs.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _send_stream(reply: Reply, body: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    stop = stopping()
+    gone = asyncio.ensure_future(_watch(receive, stop))
+    frames = live_body(body, stop)
+    try:
+        pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
+        await send({"type": "http.response.start", "status": reply.status, "headers": pairs})
+        async for chunk in frames:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        gone.cancel()
+        await frames.aclose()
+        if not stop.done():
+            stop.set_result(None)
+
+
+async def _watch(receive: Receive, stop: asyncio.Future[None]) -> None:
+    """End the stream when the client leaves."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    if not stop.done():
+        stop.set_result(None)

@@ -1,0 +1,84 @@
+"""The files that a page loads: what they are called, and the tags that load them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+DIRECTORY = Path(__file__).parent.parent / "static" / "component_framework"
+SCRIPTS = ("htmx.min.js", "hx-sse.min.js", "component.js")
+STYLES = ("component.css",)
+
+_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".txt": "text/plain"}
+_CONFIG = {"includeIndicatorCSS": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file with the headers that it is served with, and its integrity hash (W3C SRI)."""
+
+    content: bytes
+    headers: Mapping[str, str]
+    integrity: str
+    version: str
+
+
+@cache
+def find(name: str) -> Asset | None:
+    """The asset `name`; None where there is none (names are looked up in a list, never in a path)."""
+    if name not in _names():
+        return None
+    content = (DIRECTORY / name).read_bytes()
+    digest = hashlib.sha384(content).digest()
+    return Asset(
+        content=content,
+        headers={
+            "Content-Type": _TYPES.get(Path(name).suffix, "application/octet-stream"),
+            "Cache-Control": "public, max-age=31536000, immutable",
+            "X-Content-Type-Options": "nosniff",
+        },
+        integrity=f"sha384-{base64.b64encode(digest).decode()}",
+        version=digest.hex()[:12],
+    )
+
+
+def tags(static_url: str, nonce: str | None, headers: tuple[tuple[str, str], ...]) -> str:
+    """The tags for a page's head: styles, htmx's configuration, the headers that events carry, and the scripts."""
+    mark = f' nonce="{html.escape(nonce)}"' if nonce else ""
+    parts = [f'<meta name="htmx-config" content="{_json(_CONFIG)}">']
+    if headers:
+        parts.append(f'<meta name="component-headers" content="{_json(dict(headers))}">')
+    parts += [
+        f'<link rel="stylesheet" href="{_address(static_url, name)}" integrity="{_integrity(name)}">' for name in STYLES
+    ]
+    parts += [
+        f'<script src="{_address(static_url, name)}" integrity="{_integrity(name)}" defer{mark}></script>'
+        for name in SCRIPTS
+    ]
+    return "\n".join(parts)
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(path.name for path in DIRECTORY.iterdir() if path.suffix in _TYPES)
+
+
+def _address(static_url: str, name: str) -> str:
+    asset = find(name)
+    return html.escape(f"{static_url.rstrip('/')}/{name}?v={asset.version if asset else ''}")
+
+
+def _integrity(name: str) -> str:
+    asset = find(name)
+    return asset.integrity if asset else ""
+
+
+def _json(value: object) -> str:
+    return html.escape(msgspec.json.encode(value).decode())

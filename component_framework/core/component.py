@@ -1,0 +1,232 @@
+"""The base class that users subclass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .effects import Effect, Update, emit, navigate
+from .spec import Spec, spec_of
+
+if TYPE_CHECKING:
+    from .host import Host
+    from .lifecycle import Result
+    from .rendering import Renderer, TemplateFunctions
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who is asking: filled by the adapter, read by components.
+
+    `request` is the framework's own request object; `root_path` the prefix that a proxy or a mount took off the path.
+    """
+
+    user: Any = None
+    session: Any = None
+    request: Any = None
+    root_path: str = ""
+    identity: str = ""
+    """What binds tokens to the visitor (the session's hash, say); "" binds to nobody."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Headers that the page has to send with every event, such as Django's CSRF token."""
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nobody is logged in: no user, or one that says so (`is_authenticated`, as Django and Starlette do)."""
+        return self.user is None or not getattr(self.user, "is_authenticated", True)
+
+
+NOBODY = Context()
+
+
+class State(MutableMapping[str, Any]):
+    """`self.state`: the declared fields under their names, and free JSON under any other."""
+
+    __slots__ = ("_component",)
+
+    def __init__(self, component: Component) -> None:
+        self._component = component
+
+    def __getitem__(self, key: str) -> Any:
+        return self._home(key)[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._home(key)[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self._home(key)[key]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (name for name in spec_of(type(self._component)).fields if name in vars(self._component))
+        yield from self._component._free
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def _home(self, key: str) -> dict[str, Any]:
+        component = self._component
+        return vars(component) if key in spec_of(type(component)).state.names else component._free
+
+
+class Component:
+    """A part of a page whose state and event handlers live on the server.
+
+    Annotated attributes are its state, `on_<event>` methods change it, a template shows it.
+
+        @register("counter")
+        class Counter(Component):
+            template_name = "counter.html"
+            count: int = 0
+
+            def on_increment(self, by: int = 1) -> None:
+                self.count += by
+    """
+
+    template_name: ClassVar[str | None] = None
+    """The template, as the renderer knows it."""
+    template: ClassVar[str | None] = None
+    """The template itself, written into the class; used instead of `template_name`."""
+    renderer: ClassVar[Renderer | None] = None
+    """This class's own renderer; the engine's serves where there is none."""
+    public_params: ClassVar[tuple[str, ...]] = ()
+    """The params of `mount()` that a visitor may choose; all others come only from a page that the server rendered."""
+    blocking: ClassVar[bool] = True
+    """False promises that sync methods never wait, so that they may run on the event loop without a worker thread."""
+
+    _spec: ClassVar[Spec]
+
+    id: str | None
+    params: dict[str, Any]
+    errors: dict[str, list[str]]
+    context: Context
+
+    def __init__(self, **params: Any) -> None:
+        self.id = params.pop("component_id", None)
+        self.params = params
+        self.errors = {}
+        self.context = NOBODY
+        self._free: dict[str, Any] = {}
+        self._effects: list[Effect] = []
+        self._host: Host | None = None
+        self._version = 0
+        self._token: str | None = None
+        self._children: dict[str, str] = {}
+        self._functions: TemplateFunctions | None = None
+        state = spec_of(type(self)).state
+        self.__dict__.update(state.defaults())
+
+    # -- override these --------------------------------------------------------------------------------------------
+
+    def mount(self) -> Any:
+        """Fill the state at the first contact; parameters are the params that the page gives, typed. May be async."""
+
+    def hydrate(self, state: dict[str, Any]) -> Any:
+        """Take over the state of an earlier contact: the typed values of the declared fields and the free keys."""
+        self.state.update(state)
+
+    def authorize(self, event: str | None) -> Any:
+        """Say whether the visitor may do this: None is the first render. False, or raising Forbidden, refuses."""
+        return True
+
+    def handle_event(self, event: str, payload: Mapping[str, Any]) -> Any:
+        """Call the handler of `event`, and return what it returns (an awaitable or a generator, too)."""
+        return spec_of(type(self)).handlers[event].call(self, **payload)
+
+    def get_context(self) -> dict[str, Any]:
+        """The variables of the template: every state field, `state`, `errors` and `component`."""
+        return {**self._free, **self._fields(), "state": self.state, "errors": self.errors, "component": self}
+
+    def render(self) -> Any:
+        """The component's markup: one root element."""
+        from .rendering import render_template
+
+        return render_template(self, self.get_context())
+
+    def dehydrate(self) -> dict[str, Any]:
+        """What to remember until the next event: the declared fields and the free keys."""
+        return {**self._fields(), **self._free}
+
+    @classmethod
+    def migrate(cls, state: dict[str, Any], schema: str) -> dict[str, Any] | None:
+        """Take over a `state` that an older version of this class wrote (plain JSON); None refuses it."""
+        return None
+
+    # -- use these in a handler ------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """The state as a mapping: the same storage as the declared fields."""
+        return State(self)
+
+    @property
+    def request(self) -> Any:
+        """The framework's request behind this event; None outside of one."""
+        return self.context.request
+
+    @property
+    def user(self) -> Any:
+        """Who is asking; None where the framework knows nobody."""
+        return self.context.user
+
+    def emit(self, name: str, /, **detail: Any) -> None:
+        """Dispatch the DOM event `name` on this component's root element; it bubbles, so a parent may listen to it."""
+        self._effects.append(emit(name, detail))
+
+    def push_url(self, url: str) -> None:
+        """Show `url` (a path of this site) in the address bar, as a new entry of the history."""
+        self._effects.append(navigate("push", url, external=False))
+
+    def replace_url(self, url: str) -> None:
+        """Show `url` (a path of this site) in the address bar, in place of the present entry."""
+        self._effects.append(navigate("replace", url, external=False))
+
+    def redirect(self, url: str, *, external: bool = False) -> None:
+        """Leave for `url`; an address of another site needs `external=True`."""
+        self._effects.append(navigate("redirect", url, external=external))
+
+    def update(self, component: str, /, *, target: str, **params: Any) -> None:
+        """Mount `component` anew with `params` in place of the element with the id `target`, in the same answer."""
+        self._effects.append(Update(component, target, params))
+
+    # -- use these in a test, a script, a command ------------------------------------------------------------------
+
+    def dispatch(
+        self, event: str | None = None, payload: Mapping[str, Any] | None = None, state: Mapping[str, Any] | None = None
+    ) -> Result:
+        """Run the lifecycle in this thread, with no HTTP and no event loop.
+
+        `state` None mounts; any mapping, an empty one too, hydrates. Returns a mapping with `html`, `state` (typed
+        values), `component_id`, `errors` and `effects`. Raises what the handler raises, Invalid for a payload that
+        does not fit, and ConfigurationError when a method really has to wait for something asynchronous.
+        """
+        from .lifecycle import dispatch, run_sync
+
+        return run_sync(dispatch(self, event, payload, state))
+
+    async def async_dispatch(
+        self, event: str | None = None, payload: Mapping[str, Any] | None = None, state: Mapping[str, Any] | None = None
+    ) -> Result:
+        """`dispatch()` on the running event loop; sync and async handlers alike."""
+        from .lifecycle import dispatch
+
+        return await dispatch(self, event, payload, state)
+
+    # -- the framework's own ---------------------------------------------------------------------------------------
+
+    def _fields(self) -> dict[str, Any]:
+        values = self.__dict__
+        return {name: values[name] for name in spec_of(type(self)).fields if name in values}
+
+
+class StreamingComponent(Component):
+    """A component whose answers are streamed: every `yield` of a handler shows what has come so far."""

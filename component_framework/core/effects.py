@@ -1,0 +1,78 @@
+"""What an event does in the browser besides swapping its component.
+
+An effect is checked when the handler asks for it, so that a mistake points at the handler's line; what reaches a
+header or a frame is already known to be safe there.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit
+
+from .errors import ConfigurationError
+from .plain import require_json
+
+DOM_EVENT = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]*")
+_SAFE_IN_URL = "!#$%&'()*+,/:;=?@[]~-._"
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """A DOM event with a JSON `detail`, dispatched on the component's root; it bubbles to the components around it."""
+
+    name: str
+    detail: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Navigate:
+    """A new address: pushed, replaced, or gone to."""
+
+    how: Literal["push", "replace", "redirect"]
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Another component on the page, rendered anew under `target` (its element id)."""
+
+    component: str
+    target: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+Effect = Emit | Navigate | Update
+
+
+def emit(name: str, detail: Any) -> Emit:
+    """An Emit; raises ConfigurationError for a name that is none, PayloadError for a detail that is not JSON."""
+    if not DOM_EVENT.fullmatch(name):
+        raise ConfigurationError(f"{name!r} is not a name for a DOM event: letters, digits and _ . : - only")
+    if name.startswith(("component:", "htmx:")):
+        raise ConfigurationError(f"{name!r}: names that begin with component: or htmx: are the framework's own")
+    require_json(detail, name)
+    return Emit(name, detail)
+
+
+def navigate(how: Literal["push", "replace", "redirect"], url: str, *, external: bool) -> Navigate:
+    """A Navigate; raises ConfigurationError unless `url` is a path here, or http(s) where `external` allows it.
+
+    Backslashes, control characters and `//` are refused, because browsers read them as another origin (WHATWG URL).
+    """
+    if any(ord(char) < 0x21 or char in "\\\x7f" for char in url):
+        raise ConfigurationError(f"{url!r}: an address has no spaces, control characters or backslashes")
+    try:
+        parts = urlsplit(url)
+    except ValueError as exc:
+        raise ConfigurationError(f"{url!r} is not an address: {exc}") from exc
+    if parts.scheme and parts.scheme not in ("http", "https"):
+        raise ConfigurationError(f"{url!r}: only http and https addresses, not {parts.scheme}:")
+    if parts.scheme and not parts.netloc:
+        raise ConfigurationError(f"{url!r}: an address with a scheme needs a host")
+    if parts.netloc and not external:
+        raise ConfigurationError(f"{url!r} leaves this site. If that is meant, pass external=True.")
+    if how != "redirect" and parts.netloc:
+        raise ConfigurationError(f"{url!r}: the browser's history takes addresses of this site only")
+    return Navigate(how, quote(url, safe=_SAFE_IN_URL))

@@ -1,0 +1,331 @@
+"""The composition root: from a request to a reply, for every adapter alike."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+from . import assets
+from .component import NOBODY, Component, Context
+from .errors import (
+    BindingError,
+    ConfigurationError,
+    Failed,
+    Invalid,
+    NotFound,
+    RequestError,
+    StateRequired,
+    Unauthenticated,
+    nearest,
+)
+from .host import Offload
+from .inspection import examine
+from .lifecycle import Restored, frames, last, run_sync
+from .limits import Limits
+from .origin import require_same_origin
+from .registry import Registry
+from .registry import registry as default_registry
+from .rendering import ELEMENT_ID, Markup, Renderer
+from .request import HttpRequest, read_call
+from .signing import TokenSigner
+from .spec import Spec, spec_of
+from .state import TokenState
+from .streaming import Steps
+from .wire import Call, Frame, Reply, refusal, reply, sse_error, sse_frame, stream_headers
+
+logger = logging.getLogger("component_framework")
+
+
+class Engine:
+    """Everything that components need to be served, built once per application and passed explicitly.
+
+    `secret_key` signs tokens; a list rotates keys, the first of them signing. Without one the engine refuses to start,
+    but for `debug=True`, which makes a random key and inspects every rendering for template mistakes. `identify` gives
+    the text that binds tokens to a visitor; `authorize` is asked after each component's own `authorize()`;
+    `login_url` is where visitors that are not logged in are sent; `trusted_origins` are other sites
+    ("https://example.org") whose pages may send events. `clock` gives seconds, `new_id` an element id.
+    """
+
+    def __init__(
+        self,
+        *,
+        renderer: Renderer,
+        secret_key: str | bytes | Sequence[str | bytes] = (),
+        registry: Registry = default_registry,
+        url: str = "/components",
+        static_url: str | None = None,
+        limits: Limits | None = None,
+        debug: bool = False,
+        identify: Callable[[Context], str | None] | None = None,
+        authorize: Callable[[Component, str | None], Any] | None = None,
+        login_url: str | None = None,
+        trusted_origins: Collection[str] = (),
+        clock: Callable[[], float] = time.time,
+        new_id: Callable[[], str] | None = None,
+    ) -> None:
+        self.renderer: Renderer | None = renderer
+        self.registry = registry
+        self.url = url.rstrip("/")
+        self.static_url = static_url if static_url is not None else f"{self.url}/static"
+        self.limits = limits or Limits()
+        self.debug = debug
+        self.authorize = authorize
+        self.login_url = login_url
+        self.trusted_origins = frozenset(trusted_origins)
+        self._identify = identify
+        self._new_id = new_id or (lambda: f"c-{secrets.token_hex(8)}")
+        self._state = TokenState(TokenSigner(_keys(secret_key, debug), self.limits), self.limits, clock)
+        self._inspected: set[type[Component]] = set()
+
+    # -- for adapters ----------------------------------------------------------------------------------------------
+
+    def context(self, *, user: Any = None, session: Any = None, request: Any = None, root_path: str = "") -> Context:
+        """Who is asking, with the identity that tokens are bound to."""
+        context = Context(user, session, request, root_path.rstrip("/"))
+        identity = self._identify(context) if self._identify is not None else None
+        return replace(context, identity=identity) if identity else context
+
+    def waits(self, name: str) -> bool:
+        """Whether the component `name` has async methods, so that it needs an event loop."""
+        cls = self.registry.get(name)
+        return cls is not None and spec_of(cls).is_async
+
+    async def answer(self, request: HttpRequest, offload: Offload | None = None) -> Reply:
+        """The reply to a POST. `offload` takes sync components off the event loop; None runs them where this runs."""
+        cls = self.registry.get(request.component)
+        if offload is None or cls is None or not cls.blocking or spec_of(cls).is_async:
+            return await self._answer(request, offload)
+        answer: Reply = await offload(run_sync, self._answer(request, None))
+        return answer if isinstance(answer.body, bytes) else replace(answer, body=Steps(answer.body, offload))
+
+    def answer_sync(self, request: HttpRequest) -> Reply:
+        """The reply to a POST, in this thread and with no event loop; for components that do not wait."""
+        return run_sync(self.answer(request))
+
+    async def handle(self, call: Call, offload: Offload | None = None) -> Reply:
+        """The reply to a Call: one frame, or a stream of them. Never raises for what the client or a component did."""
+        try:
+            if call.stream or (call.accepts_stream and self._streams(call)):
+                return await self._stream(call, self.frames(call, offload, every=True))
+            return reply(await last(self.frames(call, offload)), call.envelope)
+        except RequestError as exc:
+            return await self._refuse(call, exc, offload)
+        except Exception as exc:  # a bug in a component, a template or a backend: answered 500, logged with its id
+            return refusal(Failed(), _log_failure(call, exc), call.envelope, None)
+
+    async def frames(
+        self, call: Call, offload: Offload | None = None, *, every: bool = False
+    ) -> AsyncGenerator[Frame, None]:
+        """The frames that answer `call`; raises RequestError for a refusal, and what the component raises."""
+        component, restored = self._receive(call)
+        steps = frames(component, call.event, call.payload, restored, host=self, offload=offload, every=every)
+        async with aclosing(steps):
+            async for frame in steps:
+                yield frame
+
+    # -- for pages, scripts and tests ------------------------------------------------------------------------------
+
+    def component(self, name: str, /, *, context: Context = NOBODY, **params: Any) -> Component:
+        """A new instance of the component `name` that knows this engine; for `dispatch()`."""
+        component = self.registry.find(name)(**params)
+        component.context = context
+        component._host = self
+        return component
+
+    def mount(self, name: str, /, *, context: Context = NOBODY, **params: Any) -> Markup:
+        """The markup of a component's first appearance on a page; raises what the component raises.
+
+        ConfigurationError says so when the component has to wait: `await engine.async_mount(…)` then.
+        """
+        return run_sync(self.async_mount(name, context=context, **params))
+
+    async def async_mount(self, name: str, /, *, context: Context = NOBODY, **params: Any) -> Markup:
+        """`mount()` for components with async methods."""
+        frame = await self.show_other(name, target=None, params=params, context=context, offload=None)
+        return Markup(frame.html)
+
+    def check(self) -> list[str]:
+        """Mistakes that can be found with no request: templates that are missing, or bind events that do not exist."""
+        return [message for cls in self.registry.values() for message in self._check(spec_of(cls))]
+
+    def describe(self) -> dict[str, dict[str, dict[str, str]]]:
+        """For each component and each of its handlers: where it runs, and how it is triggered."""
+        return {
+            name: {event: {"where": "server", "trigger": "event"} for event in spec_of(cls).handlers}
+            for name, cls in self.registry.items()
+        }
+
+    # -- the Host of the components --------------------------------------------------------------------------------
+
+    def new_id(self, component: Component) -> str:
+        return self._new_id()
+
+    def inspect(self, component: Component, markup: str) -> None:
+        cls = type(component)
+        if self.debug or cls not in self._inspected:
+            examine(markup, spec_of(cls), f"{component.context.root_path}{self.url}")
+            self._inspected.add(cls)
+
+    def seal(self, component: Component) -> str:
+        return self._state.seal(component)
+
+    async def show_other(
+        self, name: str, *, target: str | None, params: Mapping[str, Any], context: Context, offload: Offload | None
+    ) -> Frame:
+        component = self.component(name, context=context, **params)
+        component.id = target
+        try:
+            return await last(frames(component, None, {}, None, host=self, offload=offload))
+        except Invalid as exc:
+            known = nearest(min(exc.errors), spec_of(type(component)).mount.names)
+            raise BindingError(f"{name!r} cannot be mounted: {exc} ({known})") from exc
+
+    def scripts(self, nonce: str | None, context: Context) -> str:
+        return assets.tags(f"{context.root_path}{self.static_url}", nonce, context.headers)
+
+    # -- from a call to a component --------------------------------------------------------------------------------
+
+    async def _answer(self, request: HttpRequest, offload: Offload | None) -> Reply:
+        try:
+            require_same_origin(request.headers, self.trusted_origins)
+            call = read_call(request, self.limits)
+        except RequestError as exc:
+            call = Call(request.component, envelope=request.envelope, context=request.context)
+            return await self._refuse(call, exc, offload)
+        return await self.handle(call, offload)
+
+    def _receive(self, call: Call) -> tuple[Component, Restored | None]:
+        cls = self._find(call)
+        restored = None
+        if call.state is not None:
+            token = self._state.open(call)
+            component, restored = self._state.rebuild(cls, token), self._state.restored(cls, token)
+        elif call.component_id is not None:
+            raise StateRequired(f"{call.component} came with an id, but without its state")
+        else:
+            component = cls(**_public(spec_of(cls), call.params))
+        component.context = call.context
+        return component, restored
+
+    def _find(self, call: Call) -> type[Component]:
+        cls = self.registry.get(call.component)
+        if cls is None:
+            raise NotFound(f"there is no component {call.component!r}")
+        handlers = spec_of(cls).handlers
+        if call.event is not None and call.event not in handlers:
+            raise NotFound(f"{cls.__qualname__} has no event {call.event!r} ({nearest(call.event, handlers)})")
+        return cls
+
+    def _streams(self, call: Call) -> bool:
+        cls = self.registry.get(call.component)
+        handler = spec_of(cls).handlers.get(call.event or "") if cls else None
+        return handler is not None and handler.streams
+
+    # -- from frames to a reply ------------------------------------------------------------------------------------
+
+    async def _stream(self, call: Call, steps: AsyncGenerator[Frame, None]) -> Reply:
+        """A stream, once its first frame is there: until then a refusal still has its status."""
+        first = await anext(steps)
+        if first.last and first.status != 200:
+            return reply(first, call.envelope)
+        return Reply(200, stream_headers(), _messages(call, first, steps))
+
+    async def _refuse(self, call: Call, error: RequestError, offload: Offload | None) -> Reply:
+        if isinstance(error, Unauthenticated) and error.login_url is None:
+            error.login_url = self.login_url
+        fresh = await self._fresh(call, offload) if error.resets else None
+        return refusal(error, _log(call, error), call.envelope, fresh)
+
+    async def _fresh(self, call: Call, offload: Offload | None) -> Frame | None:
+        """The component as a first contact would show it, under its id; None where that is refused or fails."""
+        try:
+            cls = self._find(call)
+            if call.state is not None:
+                component = self._state.rebuild(cls, self._state.open(call, even_expired=True))
+            else:
+                component = cls(**_public(spec_of(cls), call.params))
+                component.id = call.component_id if ELEMENT_ID.fullmatch(call.component_id or "") else None
+            component.context = call.context
+            return await last(frames(component, None, {}, None, host=self, offload=offload))
+        except RequestError:
+            return None
+        except Exception:  # only a courtesy: the client still hears the refusal itself
+            logger.warning("no fresh render of %r after a refusal", call.component, exc_info=True)
+            return None
+
+    # -- checks ----------------------------------------------------------------------------------------------------
+
+    def _check(self, spec: Spec) -> list[str]:
+        source = getattr(spec.cls.renderer or self.renderer, "source", None)
+        if spec.cls.template is not None:
+            return _dead_bindings(spec, spec.cls.template)
+        if spec.cls.template_name is None:
+            return (
+                [] if "render" in spec.overrides else [f"{spec.title} has no template. Set template_name or template."]
+            )
+        try:
+            return _dead_bindings(spec, source(spec.cls.template_name)) if source else []
+        except Exception as exc:  # each template engine has its own error for a template that is missing or broken
+            return [f"{spec.title}: the template {spec.cls.template_name!r} cannot be read: {exc}"]
+
+
+_BINDING = re.compile(r"""\{[{%]-?\s*on(?:\(\s*|\s+)["']([^"']+)["']""")
+
+
+def _dead_bindings(spec: Spec, source: str) -> list[str]:
+    return [
+        f"{spec.title} has no event {event!r} ({nearest(event, spec.handlers)}), but its template binds it."
+        for event in dict.fromkeys(_BINDING.findall(source))
+        if event not in spec.handlers
+    ]
+
+
+def _keys(secret_key: str | bytes | Sequence[str | bytes], debug: bool) -> Sequence[str | bytes]:
+    keys = [secret_key] if isinstance(secret_key, (str, bytes)) else list(secret_key)
+    if keys or not debug:
+        if not keys or not all(keys):
+            raise ConfigurationError("An Engine needs a secret_key to sign its tokens: Engine(secret_key=…).")
+        return keys
+    logger.warning("No secret_key: a random one serves until this process ends. Pages that are open then will reset.")
+    return [secrets.token_bytes(32)]
+
+
+def _public(spec: Spec, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Params that a visitor may choose, typed; raises Invalid for any other."""
+    if private := params.keys() - spec.public:
+        raise Invalid({name: ["This cannot be chosen here."] for name in sorted(private)})
+    return spec.fit_params(params) if params else {}
+
+
+async def _messages(call: Call, first: Frame, steps: AsyncGenerator[Frame, None]) -> AsyncIterator[bytes]:
+    try:
+        yield sse_frame(first, call.envelope)
+        async for frame in steps:
+            yield sse_frame(frame, call.envelope)
+    except RequestError as exc:
+        yield sse_error(exc, _log(call, exc), call.envelope)
+    except Exception as exc:  # as in Engine.handle: the stream ends properly, with the id under which it was logged
+        yield sse_error(Failed(), _log_failure(call, exc), call.envelope)
+    finally:
+        await steps.aclose()
+
+
+def _log(call: Call, error: RequestError) -> str:
+    """One line for a refused call, with nothing in it that could forge another; returns its id."""
+    error_id = secrets.token_hex(4)
+    logger.info(
+        "refused %r event=%r: %s %s %r", call.component[:100], call.event, error.code, error_id, str(error)[:500]
+    )
+    return error_id
+
+
+def _log_failure(call: Call, error: Exception) -> str:
+    error_id = secrets.token_hex(4)
+    logger.error("failed %r event=%r: %s", call.component[:100], call.event, error_id, exc_info=error)
+    return error_id

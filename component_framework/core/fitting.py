@@ -1,0 +1,266 @@
+"""Fit untrusted values to declared types, and say what is wrong with every one of them.
+
+A `Shape` is made once per signature. `fit()` takes a JSON object as it is, or a form's fields (`Form`), whose values
+are all text: only then "1" is a whole number, "on" a ticked box and "" nothing at all.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import decimal
+import enum
+import inspect
+import math
+import re
+import types
+import typing
+import uuid
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from .errors import ConfigurationError, Invalid
+from .messages import explain
+
+REQUIRED = "This field is required."
+UNKNOWN = "This field is not expected here."
+REPEATED = "This field was sent more than once."
+
+_NO_SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+_TICKED = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
+_SCALARS = (
+    str,
+    bool,
+    int,
+    float,
+    decimal.Decimal,
+    datetime.date,
+    datetime.time,
+    datetime.timedelta,
+    uuid.UUID,
+    enum.Enum,
+)
+
+
+class Form(dict[str, list[str]]):
+    """A form's fields as they were sent: each name with its values, in order."""
+
+
+class Field:
+    """One declared value: its type, and how a form spells it."""
+
+    __slots__ = ("default", "is_bool", "is_datetime", "is_list", "is_nested", "is_number", "name", "optional", "type")
+
+    def __init__(self, name: str, kind: Any, default: Any = msgspec.NODEFAULT) -> None:
+        self.name = name
+        self.type = kind
+        self.default = default
+        plain = _strip(kind)
+        self.optional = type(None) in plain
+        self.is_bool = bool in plain
+        self.is_datetime = datetime.datetime in plain
+        self.is_number = any(_is_number(member) for member in plain)
+        self.is_list = any(_is_list(member) for member in plain)
+        self.is_nested = not self.is_list and not any(_is_scalar(member) for member in plain)
+
+    @property
+    def required(self) -> bool:
+        return self.default is msgspec.NODEFAULT
+
+    @property
+    def is_constant(self) -> bool:
+        """True for a default that no instance can change."""
+        mutable = isinstance(self.default, (list, dict, set)) or hasattr(self.default, "__dict__")
+        return not self.required and (not mutable or isinstance(self.default, enum.Enum))
+
+    def definition(self) -> tuple[Any, ...]:
+        """What `msgspec.defstruct` wants to hear about this field."""
+        if self.required:
+            return (self.name, self.type)
+        if self.is_constant:
+            return (self.name, self.type, self.default)
+        return (self.name, self.type, msgspec.field(default_factory=partial(copy.deepcopy, self.default)))
+
+    def read(self, values: Sequence[str]) -> Any:
+        """The value that a form means by `values`; raises ValueError with the message for the visitor."""
+        if self.is_list:
+            return _json_or(values[0], list(values)) if len(values) == 1 else list(values)
+        if len(values) > 1 and not self.is_bool:
+            raise ValueError(REPEATED)
+        text = values[-1]
+        if self.is_bool and text.lower() in _TICKED:
+            return _TICKED[text.lower()]
+        if text.strip() == "" and not self._accepts_empty():
+            if self.is_bool:
+                return False
+            if not self.optional:
+                raise ValueError(REQUIRED)
+            return None
+        if self.is_datetime and _NO_SECONDS.fullmatch(text):
+            return f"{text}:00"  # what <input type="datetime-local"> sends
+        return _json_or(text, text) if self.is_nested else text
+
+    def check(self, value: Any) -> None:
+        """Raise msgspec.ValidationError for a number that is none; JSON cannot say it, but text can."""
+        if self.is_number and isinstance(value, (float, decimal.Decimal)) and not math.isfinite(value):
+            raise msgspec.ValidationError("Expected `float`, got a number that is not finite")
+
+    def _accepts_empty(self) -> bool:
+        return not self.optional and str in _strip(self.type)
+
+
+class Shape:
+    """The values that a signature, or a class, declares; `open` also lets undeclared ones through, as they are."""
+
+    __slots__ = ("_constants", "_factories", "_numbers", "fields", "names", "open", "required", "struct")
+
+    def __init__(self, name: str, fields: Sequence[Field], *, open: bool = False) -> None:
+        self.fields = {field.name: field for field in fields}
+        self.names = frozenset(self.fields)
+        self.required = frozenset(field.name for field in fields if field.required)
+        self.open = open
+        self._constants = {field.name: field.default for field in fields if field.is_constant}
+        self._factories = {field.name: field.default for field in fields if not (field.is_constant or field.required)}
+        self._numbers = [field for field in fields if field.is_number]
+        ordered = sorted(fields, key=lambda field: not field.required)
+        try:
+            self.struct: Any = msgspec.defstruct(name, [field.definition() for field in ordered])
+        except TypeError as exc:
+            raise ConfigurationError(f"{name}: {exc}") from exc
+
+    def defaults(self) -> dict[str, Any]:
+        """A fresh value for every field that has a default."""
+        if not self._factories:
+            return self._constants
+        return {**self._constants, **{name: copy.deepcopy(value) for name, value in self._factories.items()}}
+
+    def fit(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """`values` with their declared types and defaults; raises Invalid with a message for every wrong field."""
+        if not values and not self.required:
+            return {} if not self.fields else self._asdict(self.struct())
+        errors: dict[str, list[str]] = {}
+        lax = isinstance(values, Form)
+        given = self._read(values, errors) if isinstance(values, Form) else dict(values)
+        unknown = given.keys() - self.names
+        extra = {name: given.pop(name) for name in unknown}
+        if not self.open or "self" in extra:
+            errors.update((name, [UNKNOWN]) for name in sorted(extra))
+        if not errors:
+            try:
+                return self._typed(given, strict=not lax) | extra
+            except msgspec.ValidationError:
+                pass  # it names one field only: every field is asked below
+        self._explain(given, errors, strict=not lax)
+        raise Invalid(errors)
+
+    def _read(self, form: Form, errors: dict[str, list[str]]) -> dict[str, Any]:
+        given: dict[str, Any] = {}
+        for name, values in form.items():
+            if (field := self.fields.get(name)) is None:
+                given[name] = values[-1] if len(values) == 1 else values
+                continue
+            try:
+                given[name] = field.read(values)
+            except ValueError as exc:
+                errors[name] = [str(exc)]
+        for name in self.required - given.keys():
+            if self.fields[name].is_bool:
+                given[name] = False  # a browser does not send a box that is not ticked
+        return given
+
+    def _explain(self, given: Mapping[str, Any], errors: dict[str, list[str]], *, strict: bool) -> None:
+        for name, field in self.fields.items():
+            if name in errors:
+                continue
+            if name in given:
+                try:
+                    field.check(msgspec.convert(given[name], field.type, strict=strict))
+                except msgspec.ValidationError as exc:
+                    errors[name] = [explain(str(exc))]
+            elif field.required:
+                errors[name] = [REQUIRED]
+
+    def _typed(self, given: Mapping[str, Any], *, strict: bool) -> dict[str, Any]:
+        values = self._asdict(msgspec.convert(given, self.struct, strict=strict))
+        for field in self._numbers:
+            field.check(values[field.name])
+        return values
+
+    def _asdict(self, struct: Any) -> dict[str, Any]:
+        return {name: getattr(struct, name) for name in self.struct.__struct_fields__}
+
+
+def shape_of(owner: str, function: Any, *, skip: int = 1) -> Shape:
+    """The Shape of a function's parameters after the first `skip`; `**rest` opens it.
+
+    Raises ConfigurationError for positional-only parameters, `*args` and annotations that cannot be resolved.
+    """
+    hints = resolve_hints(owner, function)
+    fields = []
+    is_open = False
+    for parameter in list(inspect.signature(function).parameters.values())[skip:]:
+        if parameter.kind is parameter.VAR_KEYWORD:
+            is_open = True
+            continue
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.POSITIONAL_ONLY):
+            raise ConfigurationError(
+                f"{owner}.{function.__name__}: {parameter} cannot be filled by name. Write a plain parameter."
+            )
+        default = msgspec.NODEFAULT if parameter.default is parameter.empty else parameter.default
+        fields.append(Field(parameter.name, hints.get(parameter.name, Any), default))
+    return Shape(f"{owner.replace('.', '_')}_{function.__name__}", fields, open=is_open)
+
+
+def class_hints(cls: type) -> dict[str, Any]:
+    """The annotations in the body of `cls` alone, resolved."""
+    alone = type(cls.__name__, (), {"__annotations__": inspect.get_annotations(cls), "__module__": cls.__module__})
+    return resolve_hints(cls.__qualname__, alone)
+
+
+def resolve_hints(owner: str, thing: Any) -> dict[str, Any]:
+    """`typing.get_type_hints`, with an error that says what to do."""
+    try:
+        return typing.get_type_hints(thing, include_extras=True)
+    except NameError as exc:
+        raise ConfigurationError(
+            f"{owner}: an annotation of {getattr(thing, '__name__', thing)} names {exc.name!r}, which cannot be "
+            "found in its module. Import it at module level, outside `if TYPE_CHECKING:`."
+        ) from exc
+
+
+def _strip(kind: Any) -> tuple[Any, ...]:
+    """The members of a possibly annotated, possibly optional type."""
+    if typing.get_origin(kind) is typing.Annotated:
+        return _strip(typing.get_args(kind)[0])
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        return tuple(member for part in typing.get_args(kind) for member in _strip(part))
+    if isinstance(kind, typing.NewType):
+        return _strip(kind.__supertype__)
+    return (kind,)
+
+
+def _is_list(kind: Any) -> bool:
+    return (typing.get_origin(kind) or kind) in (list, set, tuple, frozenset)
+
+
+def _is_number(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, (float, decimal.Decimal))
+
+
+def _is_scalar(kind: Any) -> bool:
+    if kind is Any or typing.get_origin(kind) is typing.Literal:
+        return True
+    return isinstance(kind, type) and issubclass(kind, _SCALARS)
+
+
+def _json_or(text: str, otherwise: Any) -> Any:
+    """What `on("pick", ids=[1, 2])` sends through a form: lists and objects as JSON text."""
+    if not text.startswith(("[", "{")):
+        return otherwise
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return otherwise

@@ -1,0 +1,85 @@
+"""What a component on a page needs from the application around it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from .component import Component, Context
+    from .rendering import Renderer
+    from .wire import Frame
+
+Offload = Callable[..., Awaitable[Any]]
+"""`await offload(function, *args)` runs a sync function in a worker thread, context variables kept."""
+
+
+class Host(Protocol):
+    """The surroundings of a component: an Engine, or `Alone`."""
+
+    @property
+    def url(self) -> str:
+        """The path under which components answer, without a slash at its end."""
+
+    @property
+    def renderer(self) -> Renderer | None:
+        """What renders a class that names no renderer of its own."""
+
+    @property
+    def authorize(self) -> Callable[[Component, str | None], Any] | None:
+        """The application's own say, asked after the component's; may be async."""
+
+    def inspect(self, component: Component, markup: str) -> None:
+        """Look for mistakes of the template in `markup`; raises ConfigurationError."""
+
+    def seal(self, component: Component) -> str | None:
+        """The token that brings this component's state back; None where nothing can sign."""
+
+    def new_id(self, component: Component) -> str:
+        """An element id for a component that has none yet."""
+
+    async def show_other(
+        self, name: str, *, target: str | None, params: Mapping[str, Any], context: Context, offload: Offload | None
+    ) -> Frame:
+        """Mount another registered component, as the element `target`."""
+
+    def scripts(self, nonce: str | None, context: Context) -> str:
+        """The tags that load htmx and the framework's script."""
+
+
+class Alone:
+    """The surroundings of a component that no engine knows: it handles events and shows itself, and nothing travels."""
+
+    url = "/components"
+    renderer: Renderer | None = None
+    authorize = None
+
+    def __init__(self) -> None:
+        self.trouble: ConfigurationError | None = None
+        """Why there is no markup, for whoever asks for it."""
+
+    def inspect(self, component: Component, markup: str) -> None:
+        from .inspection import examine
+        from .spec import spec_of
+
+        examine(markup, spec_of(type(component)), self.url)
+
+    def seal(self, component: Component) -> str | None:
+        return None
+
+    def new_id(self, component: Component) -> str:
+        from .spec import spec_of
+
+        return spec_of(type(component)).name.replace(".", "-")
+
+    async def show_other(
+        self, name: str, *, target: str | None, params: Mapping[str, Any], context: Context, offload: Offload | None
+    ) -> Frame:
+        raise ConfigurationError(
+            f"{name!r} can only be mounted by an Engine. Ask one for the component: engine.component(…), or engine.mount(…)."
+        )
+
+    def scripts(self, nonce: str | None, context: Context) -> str:
+        raise ConfigurationError("component_scripts() needs an Engine: it knows where the assets are served.")

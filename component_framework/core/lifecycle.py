@@ -1,0 +1,278 @@
+"""The lifecycle, written once.
+
+`frames()` is an async generator: mount or hydrate, authorize, handle the event, and show the component each time it is
+ready. Nothing in it suspends unless the component does, so `run_sync` can drive it with no event loop: the same lines
+serve WSGI, ASGI, a template tag and a plain unit test.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from .component import Component
+from .effects import Update
+from .errors import (
+    ConfigurationError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    StateError,
+    StateOutdated,
+    Unauthenticated,
+    nearest,
+)
+from .host import Alone, Host, Offload
+from .rendering import show
+from .spec import Handler, Spec, kind_of, spec_of
+from .wire import Frame
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """An earlier contact: the encoded state, what the parent had mounted, and the version on the page."""
+
+    state: bytes
+    children: Mapping[str, Any]
+    version: int
+
+
+async def frames(
+    component: Component,
+    event: str | None,
+    payload: Mapping[str, Any],
+    restored: Restored | Mapping[str, Any] | None,
+    *,
+    host: Host,
+    offload: Offload | None = None,
+    every: bool = False,
+) -> AsyncGenerator[Frame, None]:
+    """Bring `component` to life, let it handle `event`, and yield a Frame each time it shows itself.
+
+    `every` shows it at each `yield` of its handler; otherwise only the end is shown, with all effects until then.
+    `offload` runs sync methods of an otherwise async class in a worker thread; None calls them directly. Raises
+    NotFound, Forbidden, Unauthenticated, StateError, and whatever the component raises.
+    """
+    spec = spec_of(type(component))
+    component._host = host
+    run = _Runner(component, None if not component.blocking else offload)
+    handler = None if event is None else _find(spec, event)
+    if component.id is None:
+        component.id = host.new_id(component)
+    if restored is None:
+        await _mount(component, spec, run)
+    else:
+        await _hydrate(component, spec, run, restored)
+    await _authorize(component, spec, run, event)
+    if handler is not None:
+        before = restored if isinstance(restored, Restored) else _snapshot(component, spec)
+        try:
+            arguments = handler.shape.fit(payload)
+            async with aclosing(_handle(component, handler, arguments, run)) as steps:
+                async for _ in steps:
+                    if every:
+                        yield await _frame(component, run)
+        except Invalid as exc:
+            await _hydrate(component, spec, run, before)
+            component._effects.clear()
+            component.errors = exc.errors
+            yield await _frame(component, run, status=exc.status, last=True)
+            return
+    yield await _frame(component, run, last=True)
+
+
+async def _mount(component: Component, spec: Spec, run: _Runner) -> None:
+    fitted = spec.fit_params(component.params)
+    component.params = fitted
+    vars(component).update((name, value) for name, value in fitted.items() if name in spec.state.names)
+    if "mount" in spec.overrides:
+        await run(component.mount, **{name: fitted[name] for name in spec.mount_names if name in fitted})
+
+
+async def _hydrate(component: Component, spec: Spec, run: _Runner, restored: Restored | Mapping[str, Any]) -> None:
+    if isinstance(restored, Restored):
+        try:
+            values, free = spec.load(restored.state)
+        except StateError as exc:
+            raise StateOutdated(str(exc)) from exc
+        component._children = dict(restored.children)
+        component._version = restored.version
+    else:
+        values, free = spec.convert(restored)
+    if "hydrate" in spec.overrides:
+        await run(component.hydrate, {**values, **free})
+    else:
+        _assign(component, values, free)
+
+
+def _assign(component: Component, values: Mapping[str, Any], free: Mapping[str, Any]) -> None:
+    vars(component).update(values)
+    component._free = dict(free)
+
+
+def _snapshot(component: Component, spec: Spec) -> Restored:
+    state = spec.dump(component._fields(), component._free)
+    return Restored(state, component._children, component._version)
+
+
+async def _authorize(component: Component, spec: Spec, run: _Runner, event: str | None) -> None:
+    allowed = True
+    if "authorize" in spec.overrides:
+        allowed = await run(component.authorize, event)
+    if allowed and component._host is not None and component._host.authorize is not None:
+        allowed = await run(component._host.authorize, component, event)
+    if not allowed:
+        refusal = Unauthenticated if component.context.is_anonymous else Forbidden
+        raise refusal(f"{spec.title} refused {event or 'to be mounted'}")
+
+
+def _find(spec: Spec, event: str) -> Handler:
+    try:
+        return spec.handlers[event]
+    except KeyError:
+        raise NotFound(f"{spec.title} has no event {event!r} ({nearest(event, spec.handlers)})") from None
+
+
+async def _handle(
+    component: Component, handler: Handler, arguments: Mapping[str, Any], run: _Runner
+) -> AsyncGenerator[None, None]:
+    outcome = await run(component.handle_event, handler.event, arguments, kind=handler.kind)
+    if inspect.isasyncgen(outcome):
+        async with aclosing(outcome):
+            async for _ in outcome:
+                yield
+    elif inspect.isgenerator(outcome):
+        try:
+            while await run(_advance, outcome):
+                yield
+        finally:
+            await run(outcome.close)
+
+
+def _advance(generator: Iterator[Any]) -> bool:
+    """Take one step; StopIteration cannot cross an await, so it becomes False."""
+    for _ in generator:
+        return True
+    return False
+
+
+class _Runner:
+    """Calls the component's methods: awaits the async ones, and takes sync ones off the event loop when told to."""
+
+    __slots__ = ("component", "offload")
+
+    def __init__(self, component: Component, offload: Offload | None) -> None:
+        self.component = component
+        self.offload = offload
+
+    async def __call__(self, method: Callable[..., Any], *args: Any, kind: str | None = None, **kwargs: Any) -> Any:
+        if self.offload is not None and (kind or kind_of(method)) == "plain":
+            value = await self.offload(lambda: method(*args, **kwargs))
+        else:
+            value = method(*args, **kwargs)
+        return await value if inspect.isawaitable(value) else value
+
+
+async def _frame(component: Component, run: _Runner, *, status: int = 200, last: bool = False) -> Frame:
+    """Show `component`, with the effects that it has asked for since the last frame."""
+    effects, component._effects = component._effects, []
+    component._version += 1
+    html = await show(component, run)
+    others = [await _update(component, effect, run) for effect in effects if isinstance(effect, Update)]
+    return Frame(
+        html=html,
+        component_id=component.id or "",
+        token=component._token,
+        version=component._version,
+        effects=tuple(effect for effect in effects if not isinstance(effect, Update)),
+        others=tuple(others),
+        errors=component.errors,
+        status=status,
+        last=last,
+    )
+
+
+async def _update(component: Component, effect: Update, run: _Runner) -> Frame:
+    host = component._host or Alone()
+    return await host.show_other(
+        effect.component, target=effect.target, params=effect.params, context=component.context, offload=run.offload
+    )
+
+
+class Result(Mapping[str, Any]):
+    """What `dispatch()` gives: `html`, `state`, `component_id`, `errors`, `effects`."""
+
+    def __init__(self, values: Mapping[str, Any], trouble: ConfigurationError | None = None) -> None:
+        self._values = values
+        self._trouble = trouble
+
+    def __getitem__(self, key: str) -> Any:
+        if key == "html" and self._trouble is not None:
+            raise self._trouble
+        return self._values[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+async def dispatch(
+    component: Component, event: str | None, payload: Mapping[str, Any] | None, state: Mapping[str, Any] | None
+) -> Result:
+    """The lifecycle for a caller in the same process, with state as values instead of a token."""
+    host = component._host or Alone()
+    shown = await last(frames(component, event, payload or {}, state, host=host))
+    values = {
+        "html": shown.html,
+        "state": component.dehydrate(),
+        "component_id": component.id,
+        "errors": component.errors,
+        "effects": shown.effects,
+    }
+    return Result(values, host.trouble if isinstance(host, Alone) else None)
+
+
+async def last(steps: AsyncIterator[Frame]) -> Frame:
+    """The last of `steps`, which has at least one."""
+    shown = None
+    async for shown in steps:
+        pass
+    assert shown is not None  # frames() yields at least once, or raises
+    return shown
+
+
+def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Drive `coroutine` to its end in this thread, with no event loop; ConfigurationError if it has to wait."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]  # a StopIteration does not know its type
+    finally:
+        coroutine.close()
+    raise ConfigurationError(
+        f"{getattr(coroutine, '__qualname__', coroutine)} had to wait for something asynchronous, but was called from synchronous code. "
+        "Use async_dispatch() or await engine.async_mount(), or serve the component over ASGI."
+    )
+
+
+def iter_sync(items: AsyncIterator[T]) -> Iterator[T]:
+    """Iterate over `items` in this thread, with no event loop."""
+    try:
+        while True:
+            yield run_sync(_next(items))
+    except StopAsyncIteration:
+        return
+    finally:
+        if hasattr(items, "aclose"):
+            run_sync(items.aclose())
+
+
+async def _next(items: AsyncIterator[T]) -> T:
+    return await anext(items)

@@ -1,0 +1,35 @@
+"""How much of everything the engine accepts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds that are checked before any work is done; sizes in bytes, times in seconds.
+
+    Passing one is answered 413 `too_large`.
+    """
+
+    body: int = MIB
+    """A request's body."""
+    payload: int = 256 * KIB
+    """The values of one event."""
+    depth: int = 8
+    """Nesting of a JSON body."""
+    fields: int = 200
+    """Values of a form, repeated ones counted."""
+    arguments: int = 50
+    """Names in a payload."""
+    state: int = 512 * KIB
+    """A component's encoded state, on its way out and on its way in."""
+    state_warning: int = 64 * KIB
+    """A state of this size is logged, once per class."""
+    token_age: int = 24 * 60 * 60
+    """How long a token in a page stays good."""
+    clock_skew: int = 10 * 60
+    """How far the clocks of two workers may be apart."""

@@ -1,0 +1,41 @@
+"""Whether a request comes from a page of this site.
+
+A browser says so by `Sec-Fetch-Site` (W3C Fetch Metadata), an older one by `Origin` (RFC 6454); a program says
+neither and is no browser that a foreign page could misuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from urllib.parse import urlsplit
+
+from .errors import Forbidden
+
+
+def require_same_origin(headers: Mapping[str, str], trusted: Collection[str]) -> None:
+    """Raise Forbidden for a request that a page of another origin made, unless that origin is in `trusted`."""
+    origin = headers.get("origin")
+    site = headers.get("sec-fetch-site")
+    if origin is not None and origin in trusted:
+        return
+    if site is not None:
+        if site not in ("same-origin", "none"):
+            raise Forbidden(f"the request comes from another origin ({origin or site})")
+        return
+    if origin is not None and not _is_host(origin, headers.get("host", "")):
+        raise Forbidden(f"the request comes from another origin ({origin})")
+
+
+def _is_host(origin: str, host: str) -> bool:
+    try:
+        parts = urlsplit(origin)
+        wanted = urlsplit(f"{parts.scheme}://{host}")
+        return parts.scheme in ("http", "https") and bool(host) and _place(parts) == _place(wanted)
+    except ValueError:
+        return False
+
+
+def _place(parts: object) -> tuple[str | None, int | None]:
+    port = getattr(parts, "port", None)
+    default = {"http": 80, "https": 443}.get(getattr(parts, "scheme", ""))
+    return getattr(parts, "hostname", None), port or default

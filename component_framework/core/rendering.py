@@ -1,0 +1,314 @@
+"""From a component to its markup: the template's functions, the children in it, and the stamp on the root element."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import msgspec
+
+from .errors import BindingError, ConfigurationError, Invalid, nearest
+from .host import Alone, Host
+from .plain import require_json
+from .spec import Spec, spec_of
+
+if TYPE_CHECKING:
+    from .component import Component
+
+ELEMENT_ID = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,127}")
+_ROOT = re.compile(
+    r"(?:\s|<!--.*?-->)*<([A-Za-z][A-Za-z0-9-]*)((?:\s+[^\s=>\"'/]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>\"']+))?)*)\s*(?=/?>)",
+    re.DOTALL,
+)
+_ATTRIBUTE = re.compile(r"([^\s=>\"'/]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+)))?")
+_SLOT = re.compile(r'<component-slot id="(\d{1,6})"></component-slot>')
+_STATE_FIELD = "<!--component-state-->"
+
+
+class Markup(str):
+    """Text that is markup already: template engines do not escape it again (the `__html__` protocol)."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        return self
+
+
+@runtime_checkable
+class Renderer(Protocol):
+    """Turns a template and its variables into markup; every variable is escaped.
+
+    Optional: `render_inline(source, context)` for a template written into the class, `source(template_name)` for
+    `Engine.check()`, and `blocking = True` where rendering may touch a database.
+    """
+
+    def render(self, template_name: str, context: Mapping[str, Any]) -> str:
+        """The markup of `template_name` with the variables of `context`."""
+
+
+class RendererMissing(ConfigurationError):
+    """Markup was asked for, and nothing can make it."""
+
+
+class Runner(Protocol):
+    """Calls a method, awaits it if it must, and takes it off the event loop if it should."""
+
+    def __call__(self, method: Callable[..., Any], *args: Any, kind: str | None = None) -> Awaitable[Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A child that the template asked for; it is mounted once the template is done."""
+
+    name: str
+    key: str
+    params: Mapping[str, Any]
+
+
+class TemplateFunctions:
+    """`on`, `live_component`, `component_fields` and `component_scripts`, as a component's template sees them."""
+
+    __slots__ = ("component", "host", "slots", "spec")
+
+    def __init__(self, component: Component, host: Host) -> None:
+        self.component = component
+        self.host = host
+        self.spec = spec_of(type(component))
+        self.slots: list[Slot] = []
+
+    def on(self, event: str, /, *, trigger: str | None = None, **args: Any) -> Markup:
+        """The attributes that send `event` with `args`, at `trigger` (htmx's hx-trigger) or at the element's own.
+
+        Raises BindingError for an event that the class does not have, or an argument that its handler does not take.
+        """
+        root = self.component.context.root_path
+        return bind(self.spec, f"{root}{self.host.url}/{self.spec.name}", event, trigger, args)
+
+    def live_component(self, name: str, /, *, key: str | None = None, **params: Any) -> Markup:
+        """A child component. `key` tells siblings of one kind apart; their params do it where there is none."""
+        require_json(msgspec.to_builtins(params), f"live_component({name!r})")
+        self.slots.append(Slot(name, key or _key(name, params), params))
+        return Markup(f'<component-slot id="{len(self.slots) - 1}"></component-slot>')
+
+    def component_fields(self) -> Markup:
+        """Hidden fields with the state, for a form that is to work without component.js."""
+        return Markup(_STATE_FIELD)
+
+    def component_scripts(self, nonce: str | None = None) -> Markup:
+        """The tags that load htmx and the framework's script."""
+        return Markup(self.host.scripts(nonce, self.component.context))
+
+
+def bind(spec: Spec, address: str, event: str, trigger: str | None, args: Mapping[str, Any]) -> Markup:
+    """The htmx attributes that send `event` with `args` to `address`."""
+    if not isinstance(event, str):
+        raise BindingError(f"on() takes the name of an event, not {event!r}.")
+    handler = spec.handlers.get(event)
+    if handler is None:
+        raise BindingError(f"{spec.title} has no event {event!r} ({nearest(event, spec.handlers)}).")
+    text = f'hx-post="{address}?event={event}"'
+    if args:
+        if (unknown := args.keys() - handler.shape.names) and not handler.shape.open:
+            name = min(unknown)
+            raise BindingError(f"{spec.title}.on_{event} takes no {name!r} ({nearest(name, handler.shape.names)}).")
+        text += f' hx-vals="{_vals(args)}"'
+    if trigger is not None:
+        text += f' hx-trigger="{html.escape(trigger)}"'
+    return Markup(text)
+
+
+def _vals(args: Mapping[str, Any]) -> str:
+    """`args` as hx-vals: a form carries text only, so lists and objects go as JSON text, and None as nothing."""
+    values = {name: _val(name, value) for name, value in args.items()}
+    return html.escape(msgspec.json.encode(values).decode(), quote=True)
+
+
+def _val(name: str, value: Any) -> Any:
+    plain = msgspec.to_builtins(value)
+    require_json(plain, name)
+    if isinstance(plain, (list, dict)):
+        return msgspec.json.encode(plain).decode()
+    return "" if plain is None else plain
+
+
+def _key(name: str, params: Mapping[str, Any]) -> str:
+    """The part of a child's id that its name and params give: the same for the same, in every process."""
+    stem = name.replace(".", "-")
+    if not params:
+        return stem
+    text = msgspec.json.encode(params, order="deterministic")
+    return f"{stem}-{hashlib.sha256(text).hexdigest()[:8]}"
+
+
+def render_template(component: Component, context: Mapping[str, Any]) -> str:
+    """The component's template with `context` and the template functions."""
+    host = component._host or Alone()
+    functions = component._functions
+    if functions is None:
+        functions = component._functions = TemplateFunctions(component, host)
+    variables = {
+        "on": functions.on,
+        "live_component": functions.live_component,
+        "component_fields": functions.component_fields,
+        "component_scripts": functions.component_scripts,
+        **context,
+    }
+    renderer = type(component).renderer or host.renderer
+    title = type(component).__qualname__
+    if (inline := component.template) is not None:
+        render_inline = getattr(renderer or _inline_renderer(title), "render_inline", None)
+        if render_inline is None:
+            raise ConfigurationError(
+                f"{title}.template is written into the class, but {type(renderer).__qualname__} has no "
+                "render_inline(source, context). Put the template into a file and set template_name."
+            )
+        return str(render_inline(inline, variables))
+    if renderer is None:
+        raise RendererMissing(
+            f"{title} cannot be shown: there is no renderer. Build an Engine(renderer=…) and ask it for the component, "
+            f"set {title}.renderer, or write `template = '<div>…</div>'` into the class."
+        )
+    if component.template_name is None:
+        raise ConfigurationError(f"{title} has no template. Set template_name, template, or write render().")
+    return str(renderer.render(component.template_name, variables))
+
+
+def _inline_renderer(title: str) -> Renderer:
+    """What shows an inline template where nobody chose a renderer: Jinja2, if it is there."""
+    import importlib
+
+    try:
+        module = importlib.import_module("component_framework.adapters.jinja")
+    except ImportError as exc:
+        raise RendererMissing(f"{title}.template needs a renderer. {exc}") from exc
+    renderer: Renderer = module.inline_renderer()
+    return renderer
+
+
+async def show(component: Component, run: Any) -> str:
+    """Render `component`, mount the children that its template asked for, and stamp its root element."""
+    host: Host = component._host or Alone()
+    functions = component._functions = TemplateFunctions(component, host)
+    renderer = type(component).renderer or host.renderer
+    try:
+        kind = "plain" if getattr(renderer, "blocking", False) else "coroutine"
+        text = str(await run(component.render, kind=kind))
+    except RendererMissing as exc:
+        if not isinstance(host, Alone):
+            raise
+        host.trouble = exc
+        return ""
+    root = _parse_root(component, text)
+    if functions.slots:
+        text = await _fill(component, host, functions.slots, text, run)
+    else:
+        component._children = {}
+    host.inspect(component, text)
+    return _stamp(component, host, text, root)
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The opening tag of a root element: its name, where attributes may be added, and those that it has."""
+
+    tag: str
+    end: int
+    attributes: frozenset[str]
+
+
+def _parse_root(component: Component, text: str) -> Root:
+    match = _ROOT.match(text)
+    if match is None or not text.rstrip().endswith((f"</{match[1]}>", "/>")) and not _is_void(text, match):
+        raise ConfigurationError(
+            f"The template of {type(component).__qualname__} must give one root element, but it begins with "
+            f"{text.strip()[:40]!r} and ends with {text.strip()[-20:]!r}."
+        )
+    names = set()
+    for attribute in _ATTRIBUTE.finditer(match[2]):
+        names.add(attribute[1].lower())
+        if attribute[1].lower() == "id":
+            _adopt_id(component, html.unescape(attribute[2] or attribute[3] or attribute[4] or ""))
+    return Root(match[1], match.end(), frozenset(names))
+
+
+def _is_void(text: str, match: re.Match[str]) -> bool:
+    return text[match.end() :].strip() == ">"
+
+
+def _adopt_id(component: Component, own: str) -> None:
+    if not ELEMENT_ID.fullmatch(own):
+        raise ConfigurationError(
+            f"The root element of {type(component).__qualname__} has the id {own!r}. An id begins with a letter and has "
+            "letters, digits and _ . : - only."
+        )
+    component.id = own
+
+
+async def _fill(component: Component, host: Host, slots: list[Slot], text: str, run: Any) -> str:
+    """Put each child where its slot is: a stub for one that is on the page already, its markup for a new one."""
+    mounted: dict[str, str] = {}
+    parts = []
+    for slot in slots:
+        child_id = unique(f"{component.id}-{slot.key}", mounted)
+        tag = component._children.get(child_id)
+        if tag is not None:
+            markup = f'<{tag} id="{child_id}" hx-preserve></{tag}>'
+        else:
+            markup, tag = await _mount_child(component, host, slot, child_id, run)
+        mounted[child_id] = tag
+        parts.append(markup)
+    component._children = mounted
+    return _SLOT.sub(lambda found: parts[int(found[1])], text)
+
+
+async def _mount_child(component: Component, host: Host, slot: Slot, child_id: str, run: Any) -> tuple[str, str]:
+    try:
+        frame = await host.show_other(
+            slot.name, target=child_id, params=slot.params, context=component.context, offload=run.offload
+        )
+    except Invalid as exc:
+        raise BindingError(f"live_component({slot.name!r}) in {type(component).__qualname__}: {exc}") from exc
+    match = _ROOT.match(frame.html)
+    return frame.html, match[1] if match else "div"
+
+
+def unique(wanted: str, taken: Mapping[str, Any]) -> str:
+    """`wanted`, or with the first number behind it that is not taken yet."""
+    name, number = wanted, 2
+    while name in taken:
+        name, number = f"{wanted}-{number}", number + 1
+    return name
+
+
+_BEHAVIOUR = (
+    ("hx-target:inherited", "this"),
+    ("hx-swap:inherited", "outerMorph"),
+    ("hx-sync:inherited", "this:queue all"),
+    ("hx-status:5xx:inherited", "swap:none"),
+)
+_BEHAVIOUR_TEXT = "".join(f' {name}="{value}"' for name, value in _BEHAVIOUR)
+_BEHAVIOUR_NAMES = frozenset(name for name, _ in _BEHAVIOUR)
+
+
+def _stamp(component: Component, host: Host, text: str, root: Root) -> str:
+    """Write the framework's attributes into the root; those that the template brings stay as they are."""
+    token = component._token = host.seal(component)
+    own = {"id": component.id, "data-component": spec_of(type(component)).name, "data-state": token}
+    own["data-version"] = str(component._version)
+    added = "".join(
+        f' {name}="{value}"' for name, value in own.items() if value is not None and name not in root.attributes
+    )
+    if root.attributes.isdisjoint(_BEHAVIOUR_NAMES):
+        added += _BEHAVIOUR_TEXT
+    else:
+        added += "".join(f' {name}="{value}"' for name, value in _BEHAVIOUR if name not in root.attributes)
+    stamped = f"{text[: root.end].lstrip()}{added}{text[root.end :].rstrip()}"
+    if _STATE_FIELD in stamped:
+        fields = f'<input type="hidden" name="_id" value="{component.id}">'
+        fields += f'<input type="hidden" name="_state" value="{token}">' if token else ""
+        stamped = stamped.replace(_STATE_FIELD, fields)
+    return stamped

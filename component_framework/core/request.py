@@ -1,0 +1,188 @@
+"""From an HTTP request to a Call: the bounds, the content types and the two envelopes of WIRE.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.parser import BytesParser
+from email.policy import HTTP
+from typing import Any
+from urllib.parse import parse_qsl
+
+from .component import NOBODY, Context
+from .errors import Invalid, Malformed, StateInvalid, TooLarge, Unsupported
+from .fitting import Form
+from .limits import Limits
+from .plain import decode_json
+from .wire import Call, Envelope
+
+_URLENCODED = "application/x-www-form-urlencoded"
+_MULTIPART = "multipart/form-data"
+_JSON = "application/json"
+_ENVELOPE_KEYS = frozenset({"event", "payload", "state", "params", "component_id", "event_id"})
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A POST as an adapter found it: header names in small letters, `query` without its question mark.
+
+    `form` holds the fields where the framework had to parse the body itself; `body` is then not read.
+    """
+
+    component: str
+    headers: Mapping[str, str]
+    query: str = ""
+    body: bytes = b""
+    form: Form | None = None
+    stream: bool = False
+    context: Context = NOBODY
+
+    @property
+    def envelope(self) -> Envelope:
+        """JSON for programs that send JSON, HTML for htmx and for forms."""
+        if "hx-request" in self.headers or _media_type(self.headers) != _JSON:
+            return "html"
+        return "json"
+
+
+def read_call(request: HttpRequest, limits: Limits) -> Call:
+    """The Call in `request`; raises TooLarge, Unsupported, Malformed, Invalid or StateInvalid."""
+    if len(request.body) > limits.body:
+        raise TooLarge(f"the body has {len(request.body)} bytes")
+    query = _read_query(request.query, limits)
+    if request.envelope == "json":
+        return _read_json(request, query, limits)
+    return _read_form(request, query, limits)
+
+
+def _read_form(request: HttpRequest, query: dict[str, str], limits: Limits) -> Call:
+    headers = request.headers
+    form = request.form if request.form is not None else _parse_body(request, limits)
+    own = {name: form.pop(name)[-1] for name in ("_state", "_id", "_event_id", "csrfmiddlewaretoken") if name in form}
+    event = query.pop("event", None)
+    if event is None and "event" in form:
+        event = form.pop("event")[-1]
+    if len(form) > limits.arguments:
+        raise TooLarge(f"the payload has {len(form)} names")
+    return Call(
+        component=request.component,
+        event=event or None,
+        payload=form,
+        state=headers.get("x-component-state") or own.get("_state"),
+        component_id=headers.get("x-component-id") or own.get("_id"),
+        event_id=headers.get("x-component-event-id") or own.get("_event_id"),
+        params=_as_form(query),
+        stream=request.stream,
+        accepts_stream="text/event-stream" in headers.get("accept", ""),
+        context=request.context,
+    )
+
+
+def _read_json(request: HttpRequest, query: dict[str, str], limits: Limits) -> Call:
+    data = decode_json(request.body, max_depth=limits.depth) if request.body else {}
+    if not isinstance(data, dict):
+        raise Malformed("the body is JSON, but not an object")
+    if unknown := data.keys() - _ENVELOPE_KEYS:
+        raise Malformed(f"the envelope has no {min(unknown)!r}")
+    if data.get("state") is not None and not isinstance(data["state"], str):
+        raise StateInvalid("the state is not a token")
+    headers = request.headers
+    payload = _mapping(data, "payload")
+    if len(payload) > limits.arguments:
+        raise TooLarge(f"the payload has {len(payload)} names")
+    event = query.pop("event", None)
+    return Call(
+        component=request.component,
+        event=event or _text(data, "event"),
+        payload=payload,
+        state=data.get("state") or headers.get("x-component-state"),
+        component_id=_text(data, "component_id") or headers.get("x-component-id"),
+        event_id=_text(data, "event_id") or headers.get("x-component-event-id"),
+        params=_mapping(data, "params") or _as_form(query),
+        envelope="json",
+        stream=request.stream,
+        accepts_stream="text/event-stream" in headers.get("accept", ""),
+        context=request.context,
+    )
+
+
+def _parse_body(request: HttpRequest, limits: Limits) -> Form:
+    body = request.body
+    if not body:
+        return Form()
+    kind = _media_type(request.headers)
+    if kind == _URLENCODED:
+        if len(body) > limits.payload + limits.state:
+            raise TooLarge(f"the form has {len(body)} bytes")
+        return _parse_pairs(body.decode("ascii", "surrogateescape"), limits)
+    if kind == _MULTIPART:
+        return _parse_multipart(request.headers["content-type"], body, limits)
+    raise Unsupported(f"the content type is {kind!r}")
+
+
+def _parse_pairs(text: str, limits: Limits) -> Form:
+    form = Form()
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=limits.fields)
+    except UnicodeDecodeError as exc:
+        raise Malformed(f"the form is not UTF-8: {exc.reason}") from None
+    except ValueError:
+        raise TooLarge(f"the form has more than {limits.fields} fields") from None
+    for name, value in pairs:
+        form.setdefault(name, []).append(value)
+    return form
+
+
+def _parse_multipart(content_type: str, body: bytes, limits: Limits) -> Form:
+    """The text fields of a multipart form (RFC 7578)."""
+    if body.count(b"\nContent-Disposition") + body.count(b"\ncontent-disposition") > limits.fields:
+        raise TooLarge(f"the form has more than {limits.fields} fields")
+    message = BytesParser(policy=HTTP).parsebytes(
+        b"Content-Type: " + content_type.encode("latin-1") + b"\r\n\r\n" + body
+    )
+    if not message.is_multipart():
+        raise Malformed("the body is not the multipart form that its content type says")
+    form = Form()
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        if not isinstance(name, str) or part.get_filename() is not None:
+            raise Unsupported("this component takes no files")
+        content = part.get_payload(decode=True)
+        try:
+            form.setdefault(name, []).append(content.decode() if isinstance(content, bytes) else "")
+        except UnicodeDecodeError as exc:
+            raise Malformed(f"the field {name!r} is not UTF-8: {exc.reason}") from None
+    return form
+
+
+def _read_query(query: str, limits: Limits) -> dict[str, str]:
+    if not query:
+        return {}
+    form = _parse_pairs(query, limits)
+    if repeated := [name for name, values in form.items() if len(values) > 1]:
+        raise Invalid({repeated[0]: ["This was sent more than once."]})
+    return {name: values[0] for name, values in form.items()}
+
+
+def _as_form(query: dict[str, str]) -> Form:
+    return Form({name: [value] for name, value in query.items()})
+
+
+def _media_type(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _mapping(data: dict[str, Any], key: str) -> dict[str, Any]:
+    value = data.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Malformed(f"{key!r} is not an object")
+    return value
+
+
+def _text(data: dict[str, Any], key: str) -> str | None:
+    value = data.get(key)
+    if value is not None and not isinstance(value, str):
+        raise Malformed(f"{key!r} is not text")
+    return value or None

@@ -1,0 +1,59 @@
+"""Ends open streams when the process is told to stop.
+
+Servers wait for open connections before they stop, and a stream is one that never closes by itself. So the first
+stream puts a handler in front of the server's own for SIGTERM and SIGINT: it ends the streams, then lets the server's
+handler run. A server that is not run by the main thread cannot have signals of its own; it calls `stop()` itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from types import FrameType
+
+_streams: set[asyncio.Future[None]] = set()
+_installed = False
+
+
+def stopping() -> asyncio.Future[None]:
+    """A future of the running loop that is done when the process is told to stop."""
+    _install()
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    _streams.add(future)
+    future.add_done_callback(_streams.discard)
+    return future
+
+
+def stop() -> None:
+    """End every open stream of this process."""
+    for future in tuple(_streams):
+        future.get_loop().call_soon_threadsafe(_finish, future)
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _install() -> None:
+    global _installed
+    if _installed or threading.current_thread() is not threading.main_thread():
+        return
+    _installed = True
+    for number in (signal.SIGTERM, signal.SIGINT):
+        _chain(number)
+
+
+def _chain(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+
+    def handle(signum: int, frame: FrameType | None) -> None:
+        stop()
+        if callable(before):
+            before(signum, frame)
+        elif before is signal.SIG_DFL:
+            signal.signal(signum, signal.SIG_DFL)
+            signal.raise_signal(signum)
+
+    signal.signal(number, handle)

@@ -1,0 +1,121 @@
+"""Signed tokens: the state of a component on its way through the browser.
+
+A token is `<body>.<signature>`, both base64url. The body is a version byte and a JSON array, compressed when that pays.
+The signature is HMAC-SHA-256 over the component's name, the visitor's identity and the body, so that a token is good
+for one component of one visitor only, and neither name nor identity takes room in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from itsdangerous import BadData, Signer
+from itsdangerous.encoding import base64_decode, base64_encode
+from itsdangerous.signer import SigningAlgorithm
+
+from .errors import ConfigurationError, StateExpired, StateInvalid, TooLarge
+from .limits import Limits
+
+_PLAIN = b"1"
+_COMPRESSED = b"2"
+_COMPRESS_FROM = 256
+
+
+class Token(msgspec.Struct, array_like=True, frozen=True):
+    """What a page remembers of one component; `issued` is in seconds, `state` and `params` are encoded JSON."""
+
+    issued: int
+    id: str
+    schema: str
+    version: int
+    params: msgspec.Raw
+    children: dict[str, str]
+    state: msgspec.Raw
+
+
+class _KeptHmac(SigningAlgorithm):
+    """HMAC-SHA-256 whose keyed state is made once per key and copied per signature."""
+
+    def __init__(self) -> None:
+        self._kept: dict[bytes, hmac.HMAC] = {}
+
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = self._kept[key] = hmac.new(key, digestmod=hashlib.sha256)
+        mac = kept.copy()
+        mac.update(value)
+        return mac.digest()
+
+
+class TokenSigner:
+    """Seals and opens tokens. `keys` run from newest to oldest: the first signs, all of them verify."""
+
+    def __init__(self, keys: Sequence[str | bytes], limits: Limits) -> None:
+        if not keys or not all(keys):
+            raise ConfigurationError("An Engine needs a secret_key to sign its tokens: Engine(secret_key=…).")
+        derived = [hmac.digest(_bytes(key), b"component_framework.token", "sha256") for key in reversed(keys)]
+        self._signer = Signer(derived, key_derivation="none", algorithm=_KeptHmac())
+        self._limits = limits
+        self._decode = msgspec.json.Decoder(Token).decode
+        # base64 makes four characters of three bytes; the rest of a token is small beside its state and params
+        self._longest = (limits.state + limits.payload) * 4 // 3
+
+    def seal(self, token: Token, component: str, identity: str) -> str:
+        """`token` as text, good for `component` and the visitor with `identity` only."""
+        data = msgspec.json.encode(token)
+        if len(data) > _COMPRESS_FROM and len(packed := zlib.compress(data)) < len(data):
+            body = base64_encode(_COMPRESSED + packed)
+        else:
+            body = base64_encode(_PLAIN + data)
+        return (body + b"." + self._signer.get_signature(_bound(component, identity, body))).decode()
+
+    def open(self, text: str, component: str, identity: str, now: float | None) -> Token:
+        """The Token in `text`; raises StateInvalid for one that is not ours for this component and visitor.
+
+        Raises TooLarge for an oversized one, StateExpired for one that is too old at `now`; None asks no clock.
+        """
+        if len(text) > self._longest:
+            raise TooLarge("the token is over the size of a state")
+        try:
+            body, _, signature = text.encode("ascii").rpartition(b".")
+            canonical = base64_encode(base64_decode(signature)) == signature
+            if not canonical or not self._signer.verify_signature(_bound(component, identity, body), signature):
+                raise StateInvalid("the token was not signed for this component and visitor")
+            token = self._decode(self._unpack(base64_decode(body)))
+        except (BadData, UnicodeEncodeError, msgspec.DecodeError, zlib.error) as exc:
+            raise StateInvalid(f"the token cannot be read: {exc}") from None
+        age = 0 if now is None else now - token.issued
+        if age > self._limits.token_age + self._limits.clock_skew or age < -self._limits.clock_skew:
+            raise StateExpired(f"the token is {age:.0f} s old")
+        return token
+
+    def _unpack(self, data: bytes) -> bytes:
+        kind, rest = data[:1], data[1:]
+        if kind == _PLAIN:
+            return rest
+        if kind != _COMPRESSED:
+            raise StateInvalid("the token is of another version of the framework")
+        inflater = zlib.decompressobj()
+        plain = inflater.decompress(rest, self._longest)
+        if not inflater.eof:
+            raise TooLarge("the token unpacks to more than a state may have")
+        return plain
+
+
+def _bytes(key: str | bytes) -> bytes:
+    return key.encode() if isinstance(key, str) else key
+
+
+def _bound(component: str, identity: str, body: bytes) -> bytes:
+    return f"{component}\0{len(identity)}:{identity}\0".encode() + body
+
+
+def raw(value: Any) -> msgspec.Raw:
+    """`value` as encoded JSON; bytes are taken to be that already."""
+    return msgspec.Raw(value if isinstance(value, bytes) else msgspec.json.encode(value))

@@ -1,0 +1,88 @@
+"""Streamed answers: the component class of the specification, and a body that an ASGI server can send.
+
+`live_body` adds to the frames what a connection needs: a heartbeat, the end when the server shuts down, and the
+closing of the handler's generator when the client leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
+from .component import StreamingComponent as StreamingComponent
+from .host import Offload
+from .lifecycle import run_sync
+from .wire import sse_message
+
+PING = 15.0
+"""Seconds of silence after which a heartbeat is sent (WIRE.md)."""
+
+_PING_MESSAGE = sse_message("", event="ping")
+_END = object()
+
+
+class Steps:
+    """Iterates over `frames` in worker threads, one step at a time, with the context variables of the first."""
+
+    def __init__(self, frames: AsyncIterator[Any], offload: Offload) -> None:
+        self._frames = frames
+        self._offload = offload
+        self._context = contextvars.copy_context()
+
+    def __aiter__(self) -> Steps:
+        return self
+
+    async def __anext__(self) -> Any:
+        value = await self._offload(self._context.run, run_sync, _next(self._frames))
+        if value is _END:
+            raise StopAsyncIteration
+        return value
+
+    async def aclose(self) -> None:
+        """Close the frames, in a worker thread as well: their `finally` may wait."""
+        await self._offload(self._context.run, run_sync, _close(self._frames))
+
+
+async def _next(frames: AsyncIterator[Any]) -> Any:
+    return await anext(frames, _END)
+
+
+async def _close(frames: AsyncIterator[Any]) -> None:
+    if (close := getattr(frames, "aclose", None)) is not None:
+        await close()
+
+
+async def live_body(
+    body: AsyncIterator[bytes], stop: asyncio.Future[None], *, ping: float = PING
+) -> AsyncGenerator[bytes, None]:
+    """`body` with a heartbeat in every `ping` seconds of silence, ended early when `stop` is done.
+
+    Closing this iterator, or cancelling the task that reads it, cancels the step under way and closes `body`.
+    """
+    step: asyncio.Future[bytes] | None = None
+    try:
+        while not stop.done():
+            if step is None:
+                step = asyncio.ensure_future(_step(body))
+                await asyncio.sleep(0)  # a frame that is ready at once needs no waiting, and nobody else starves
+            if not step.done():
+                await asyncio.wait((step, stop), timeout=ping, return_when=asyncio.FIRST_COMPLETED)
+            if step.done():
+                chunk = step.result()
+                step = None
+                if not chunk:
+                    return
+                yield chunk
+            elif not stop.done():
+                yield _PING_MESSAGE
+    finally:
+        if step is not None:
+            step.cancel()
+            await asyncio.gather(step, return_exceptions=True)
+        await _close(body)
+
+
+async def _step(body: AsyncIterator[bytes]) -> bytes:
+    return await anext(body, b"")

@@ -1,0 +1,191 @@
+"""What crosses the network, as plain data.
+
+Call    what the browser asked for, whatever carried it
+Frame   one rendering of a component together with its effects
+Reply   frames encoded for HTTP; an adapter copies it into a native response
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from .component import NOBODY, Context
+from .effects import Effect, Emit, Navigate
+from .errors import RequestError
+
+Envelope = Literal["html", "json"]
+
+HTML = "text/html; charset=utf-8"
+JSON = "application/json"
+EVENT_STREAM = "text/event-stream; charset=utf-8"
+
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_NAVIGATE_HEADERS = {"push": "HX-Push-Url", "replace": "HX-Replace-Url", "redirect": "HX-Redirect"}
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_NOT_ASCII = re.compile(r"[^\x20-\x7e]")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What one request asks of one component.
+
+    `payload` is a JSON object, or a `fitting.Form`; `state` the token; `params` unsigned ones, which only a first
+    contact may bring and only those that the class makes public.
+    """
+
+    component: str
+    event: str | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    state: str | None = None
+    component_id: str | None = None
+    event_id: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    envelope: Envelope = "html"
+    stream: bool = False
+    accepts_stream: bool = False
+    context: Context = NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One rendering of a component, with what else the browser is to do.
+
+    `html` is the component's root element, stamped; `others` are components elsewhere on the page; `errors` maps a
+    field to its messages; `last` ends the answer.
+    """
+
+    html: str
+    component_id: str
+    token: str | None = None
+    version: int = 0
+    effects: tuple[Effect, ...] = ()
+    others: tuple[Frame, ...] = ()
+    errors: Mapping[str, Any] = field(default_factory=dict)
+    status: int = 200
+    last: bool = False
+
+    def markup(self) -> str:
+        """The root, and every other component as a partial of its own (htmx 4)."""
+        return self.html + "".join(
+            f'<hx-partial hx-target="#{other.component_id}" hx-swap="outerMorph">{other.html}</hx-partial>'
+            for other in self.others
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer for HTTP: `body` is bytes, or an async iterator of them that has to be closed when the client leaves."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | AsyncIterator[bytes]
+
+
+def reply(frame: Frame, envelope: Envelope) -> Reply:
+    """One frame as an answer."""
+    if envelope == "json":
+        return Reply(frame.status, _HEADERS | {"Content-Type": JSON}, msgspec.json.encode(_as_json(frame)))
+    headers = _HEADERS | {"Content-Type": HTML} | _effect_headers(frame.effects)
+    if frame.status == 422:
+        headers["X-Component-Code"] = "invalid"
+    return Reply(frame.status, headers, frame.markup().encode())
+
+
+def refusal(error: RequestError, error_id: str, envelope: Envelope, fresh: Frame | None) -> Reply:
+    """A refused call: its code, an id for the log, and a fresh render where one helps."""
+    headers = _HEADERS | error.headers() | {"X-Component-Code": error.code}
+    notice = {"code": error.code, "status": error.status, "id": error_id, "message": error.public}
+    if envelope == "json":
+        body = notice | {"errors": getattr(error, "errors", {})} | (_as_json(fresh) if fresh else {})
+        return Reply(error.status, headers | {"Content-Type": JSON}, msgspec.json.encode(body))
+    if fresh is not None:
+        headers |= _effect_headers((Emit("component:reset", notice),))
+        return Reply(error.status, headers | {"Content-Type": HTML}, fresh.markup().encode())
+    headers |= {"HX-Reswap": "none"} | _effect_headers((Emit("component:error", notice),))
+    body_html = f"<p>{error.public} <small>{error_id}</small></p>"
+    return Reply(error.status, headers | {"Content-Type": HTML}, body_html.encode())
+
+
+def stream_headers() -> dict[str, str]:
+    """Headers of an event stream: no cache and no proxy may hold frames back."""
+    return _HEADERS | {"Content-Type": EVENT_STREAM, "X-Accel-Buffering": "no"}
+
+
+def sse_frame(frame: Frame, envelope: Envelope) -> bytes:
+    """One frame as SSE messages: its effects by name, then its HTML unnamed (or both in one JSON message)."""
+    if envelope == "json":
+        return sse_message(_text(_as_json(frame) | {"stream_done": frame.last}), id=str(frame.version))
+    named = b"".join(
+        sse_message(_text(effect.detail), event=effect.name)
+        if isinstance(effect, Emit)
+        else sse_message(_text(_effect(effect)), event="component:navigate")
+        for effect in frame.effects
+    )
+    page = sse_message(frame.markup(), id=str(frame.version))
+    if not frame.last:
+        return page + named
+    return page + named + sse_message(_text({"version": frame.version}), event="component:done")
+
+
+def sse_error(error: RequestError, error_id: str, envelope: Envelope) -> bytes:
+    """A failure after the status line has gone out: the page keeps what it shows."""
+    notice = {"code": error.code, "status": error.status, "id": error_id, "message": error.public}
+    if envelope == "json":
+        return sse_message(_text(notice | {"stream_done": True}), event="component:error")
+    return sse_message(_text(notice), event="component:error") + sse_message(_text({}), event="component:done")
+
+
+def sse_message(data: str, *, event: str | None = None, id: str | None = None) -> bytes:
+    """One message of an event stream (WHATWG HTML 9.2); `event` and `id` are ours, `data` may be any text."""
+    head = (f"event: {event}\n" if event else "") + (f"id: {id}\n" if id else "")
+    return (head + "".join(f"data: {line}\n" for line in _LINE_BREAK.split(data)) + "\n").encode()
+
+
+def _as_json(frame: Frame) -> dict[str, Any]:
+    return {
+        "html": frame.html,
+        "state": frame.token,
+        "component_id": frame.component_id,
+        "errors": frame.errors,
+        "effects": [*map(_effect, frame.effects), *({"update": other.component_id, "html": other.html} for other in frame.others)],
+    }  # fmt: skip
+
+
+def _effect(effect: Effect) -> dict[str, Any]:
+    if isinstance(effect, Emit):
+        return {"emit": effect.name, "detail": effect.detail}
+    assert isinstance(effect, Navigate)  # an Update has become a frame of its own
+    return {effect.how: effect.url}
+
+
+def _effect_headers(effects: Sequence[Effect]) -> dict[str, str]:
+    """Effects as htmx response headers; several details of one event name become several triggers."""
+    headers: dict[str, str] = {}
+    triggers: dict[str, Any] = {}
+    for effect in effects:
+        if isinstance(effect, Emit):
+            triggers[effect.name] = effect.detail
+        elif isinstance(effect, Navigate):
+            headers[_NAVIGATE_HEADERS[effect.how]] = effect.url
+    if triggers:
+        headers["HX-Trigger"] = _ascii(_text(triggers))
+    return headers
+
+
+def _text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _ascii(text: str) -> str:
+    """JSON with every character outside of printable ASCII escaped, so that no header can be split (RFC 9110 5.5)."""
+    return _NOT_ASCII.sub(lambda match: "".join(f"\\u{unit:04x}" for unit in _utf16(match[0])), text)
+
+
+def _utf16(char: str) -> list[int]:
+    data = char.encode("utf-16-be")
+    return [int.from_bytes(data[index : index + 2], "big") for index in range(0, len(data), 2)]
