@@ -72,9 +72,8 @@ class Field:
 
     @property
     def is_constant(self) -> bool:
-        """True for a default that no instance can change."""
-        mutable = isinstance(self.default, (list, dict, set)) or hasattr(self.default, "__dict__")
-        return not self.required and (not mutable or isinstance(self.default, enum.Enum))
+        """True for a default that no instance can change; any other is copied for each."""
+        return self.default is None or self.default is msgspec.UNSET or isinstance(self.default, _SCALARS)
 
     def definition(self) -> tuple[Any, ...]:
         """What `msgspec.defstruct` wants to hear about this field."""
@@ -101,6 +100,8 @@ class Field:
             return None
         if self.is_datetime and _NO_SECONDS.fullmatch(text):
             return f"{text}:00"  # what <input type="datetime-local"> sends
+        if self.is_number and text.lstrip("-").startswith("."):
+            return text.replace(".", "0.", 1)  # ".5" is a number in HTML, but none in JSON
         return _json_or(text, text) if self.is_nested else text
 
     def check(self, value: Any) -> None:
