@@ -88,12 +88,11 @@ class Reply:
 
 def reply(frame: Frame, envelope: Envelope) -> Reply:
     """One frame as an answer."""
+    refused = {"code": "invalid"} if frame.status == 422 else {}
+    headers = _HEADERS | ({"X-Component-Code": "invalid"} if refused else {})
     if envelope == "json":
-        return Reply(frame.status, _HEADERS | {"Content-Type": JSON}, msgspec.json.encode(_as_json(frame)))
-    headers = _HEADERS | {"Content-Type": HTML} | _effect_headers(frame.effects)
-    if frame.status == 422:
-        headers["X-Component-Code"] = "invalid"
-    return Reply(frame.status, headers, frame.markup().encode())
+        return Reply(frame.status, headers | {"Content-Type": JSON}, msgspec.json.encode(_as_json(frame) | refused))
+    return Reply(frame.status, headers | {"Content-Type": HTML} | _effect_headers(frame.effects), frame.markup().encode())
 
 
 def refusal(error: RequestError, error_id: str, envelope: Envelope, fresh: Frame | None) -> Reply:
