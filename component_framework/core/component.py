@@ -58,7 +58,7 @@ class State(MutableMapping[str, Any]):
         del self._home(key)[key]
 
     def __iter__(self) -> Iterator[str]:
-        yield from (name for name in spec_of(type(self._component)).fields if name in vars(self._component))
+        yield from (name for name in self._component._compiled.fields if name in vars(self._component))
         yield from self._component._free
 
     def __len__(self) -> int:
@@ -75,7 +75,7 @@ class State(MutableMapping[str, Any]):
 
     def _home(self, key: str) -> dict[str, Any]:
         component = self._component
-        return vars(component) if key in spec_of(type(component)).state.names else component._free
+        return vars(component) if key in component._compiled.state.names else component._free
 
 
 class Component:
@@ -91,6 +91,11 @@ class Component:
             def on_increment(self, by: int = 1) -> None:
                 self.count += by
     """
+
+    __slots__ = (
+        "__dict__", "_children", "_compiled", "_effects", "_free", "_functions", "_host", "_token", "_version", "context",
+        "errors", "id", "params",
+    )  # fmt: skip  # what is left in __dict__ is the user's own: the state fields and what a handler keeps for its template
 
     template_name: ClassVar[str | None] = None
     """The template, as the renderer knows it."""
@@ -111,6 +116,7 @@ class Component:
     context: Context
 
     def __init__(self, **params: Any) -> None:
+        self._compiled = spec = spec_of(type(self))
         self.id = params.pop("component_id", None)
         self.params = params
         self.errors = {}
@@ -122,8 +128,7 @@ class Component:
         self._token: str | None = None
         self._children: dict[str, str] = {}
         self._functions: TemplateFunctions | None = None
-        state = spec_of(type(self)).state
-        self.__dict__.update(state.defaults())
+        self.__dict__.update(spec.state.defaults())
 
     # -- override these --------------------------------------------------------------------------------------------
 
@@ -140,7 +145,7 @@ class Component:
 
     def handle_event(self, event: str, payload: Mapping[str, Any]) -> Any:
         """Call the handler of `event`, and return what it returns (an awaitable or a generator, too)."""
-        return spec_of(type(self)).handlers[event].call(self, **payload)
+        return self._compiled.handlers[event].call(self, **payload)
 
     def get_context(self) -> dict[str, Any]:
         """The variables of the template: every state field, `state`, `errors` and `component`."""
@@ -225,7 +230,7 @@ class Component:
 
     def _fields(self) -> dict[str, Any]:
         values = self.__dict__
-        return {name: values[name] for name in spec_of(type(self)).fields if name in values}
+        return {name: values[name] for name in self._compiled.fields if name in values}
 
 
 class StreamingComponent(Component):

@@ -7,7 +7,6 @@ import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -119,15 +118,10 @@ class Engine:
         except Exception as exc:  # a bug in a component, a template or a backend: answered 500, logged with its id
             return refusal(Failed(), _log_failure(call, exc), call.envelope, None)
 
-    async def frames(
-        self, call: Call, offload: Offload | None = None, *, every: bool = False
-    ) -> AsyncGenerator[Frame, None]:
+    def frames(self, call: Call, offload: Offload | None = None, *, every: bool = False) -> AsyncGenerator[Frame, None]:
         """The frames that answer `call`; raises RequestError for a refusal, and what the component raises."""
         component, restored = self._receive(call)
-        steps = frames(component, call.event, call.payload, restored, host=self, offload=offload, every=every)
-        async with aclosing(steps):
-            async for frame in steps:
-                yield frame
+        return frames(component, call.event, call.payload, restored, host=self, offload=offload, every=every)
 
     # -- for pages, scripts and tests ------------------------------------------------------------------------------
 
@@ -183,7 +177,7 @@ class Engine:
         try:
             return await last(frames(component, None, {}, None, host=self, offload=offload))
         except Invalid as exc:
-            known = nearest(min(exc.errors), spec_of(type(component)).mount.names)
+            known = nearest(min(exc.errors), component._compiled.mount.names)
             raise BindingError(f"{name!r} cannot be mounted: {exc} ({known})") from exc
 
     def scripts(self, nonce: str | None, context: Context) -> str:

@@ -62,17 +62,15 @@ class Alone:
 
     def inspect(self, component: Component, markup: str) -> None:
         from .inspection import examine
-        from .spec import spec_of
 
-        examine(markup, spec_of(type(component)), self.url)
+        examine(markup, component._compiled, self.url)
 
     def seal(self, component: Component) -> str | None:
         return None
 
     def new_id(self, component: Component) -> str:
-        from .spec import spec_of
 
-        return spec_of(type(component)).name.replace(".", "-")
+        return component._compiled.name.replace(".", "-")
 
     async def show_other(
         self, name: str, *, target: str | None, params: Mapping[str, Any], context: Context, offload: Offload | None

@@ -7,10 +7,10 @@ serve WSGI, ASGI, a template tag and a plain unit test.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from types import AsyncGeneratorType, GeneratorType
 from typing import Any, TypeVar
 
 from .component import Component
@@ -27,10 +27,12 @@ from .errors import (
 )
 from .host import Alone, Host, Offload
 from .rendering import show
-from .spec import Handler, Spec, kind_of, spec_of
+from .spec import Handler, Spec, kind_of
 from .wire import Frame
 
 T = TypeVar("T")
+
+_GENERATORS = (AsyncGeneratorType, GeneratorType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ async def frames(
     `offload` runs sync methods of an otherwise async class in a worker thread; None calls them directly. Raises
     NotFound, Forbidden, Unauthenticated, StateError, and whatever the component raises.
     """
-    spec = spec_of(type(component))
+    spec = component._compiled
     component._host = host
     run = _Runner(component, None if not component.blocking else offload)
     handler = None if event is None else _find(spec, event)
@@ -73,10 +75,12 @@ async def frames(
         before = restored if isinstance(restored, Restored) else _snapshot(component, spec)
         try:
             arguments = handler.shape.fit(payload)
-            async with aclosing(_handle(component, handler, arguments, run)) as steps:
-                async for _ in steps:
-                    if every:
-                        yield await _frame(component, run)
+            outcome = await run(component.handle_event, handler.event, arguments, kind=handler.kind)
+            if isinstance(outcome, _GENERATORS):
+                async with aclosing(_steps(outcome, run)) as steps:
+                    async for _ in steps:
+                        if every:
+                            yield await _frame(component, run)
         except Invalid as exc:
             await _hydrate(component, spec, run, before)
             component._effects.clear()
@@ -138,15 +142,15 @@ def _find(spec: Spec, event: str) -> Handler:
         raise NotFound(f"{spec.title} has no event {event!r} ({nearest(event, spec.handlers)})") from None
 
 
-async def _handle(
-    component: Component, handler: Handler, arguments: Mapping[str, Any], run: _Runner
+async def _steps(
+    outcome: AsyncGeneratorType[Any, Any] | GeneratorType[Any, Any, Any], run: _Runner
 ) -> AsyncGenerator[None, None]:
-    outcome = await run(component.handle_event, handler.event, arguments, kind=handler.kind)
-    if inspect.isasyncgen(outcome):
+    """The steps of a handler that yields, sync or async; closing this closes the handler."""
+    if isinstance(outcome, AsyncGeneratorType):
         async with aclosing(outcome):
             async for _ in outcome:
                 yield
-    elif inspect.isgenerator(outcome):
+    else:
         try:
             while await run(_advance, outcome):
                 yield
@@ -175,7 +179,7 @@ class _Runner:
             value = await self.offload(lambda: method(*args, **kwargs))
         else:
             value = method(*args, **kwargs)
-        return await value if inspect.isawaitable(value) else value
+        return await value if hasattr(value, "__await__") else value
 
 
 async def _frame(component: Component, run: _Runner, *, status: int = 200, last: bool = False) -> Frame:

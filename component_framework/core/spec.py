@@ -48,14 +48,15 @@ class Spec:
     """A component class, compiled; `name` is what it is registered as."""
 
     __slots__ = (
-        "cls", "decode", "fields", "handlers", "is_async", "mount", "mount_names", "name", "overrides", "public", "schema", "state",
-        "title",
+        "cls", "decode", "fields", "handlers", "is_async", "last_root", "mount", "mount_names", "name", "overrides", "public",
+        "schema", "state", "title",
     )  # fmt: skip
 
     def __init__(self, cls: type[Component]) -> None:
         from .component import Component
 
         self.cls = cls
+        self.last_root: Any = None
         self.title = cls.__qualname__
         self.name: str = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
         self.state = Shape(f"{cls.__name__}State", _state_fields(cls, Component))

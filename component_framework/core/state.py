@@ -16,8 +16,6 @@ from .signing import Token, TokenSigner, raw
 from .spec import Spec, spec_of
 from .wire import Call
 
-_NO_PARAMS = msgspec.Raw(b"{}")
-
 logger = logging.getLogger("component_framework")
 
 
@@ -32,7 +30,7 @@ class TokenState:
 
     def seal(self, component: Component) -> str:
         """The token of `component` as it is now; raises StateError or TooLarge for what must not leave."""
-        spec = spec_of(type(component))
+        spec = component._compiled
         assert component.id is not None  # the lifecycle gave one
         token = Token(
             issued=int(self.clock()),
@@ -57,7 +55,7 @@ class TokenState:
     def rebuild(self, cls: type[Component], token: Token) -> Component:
         """The component of `token` with its id and params, before any state; raises StateOutdated."""
         component = cls(component_id=token.id)
-        if token.params != _NO_PARAMS:
+        if bytes(token.params) != b"{}":
             try:
                 component.params = spec_of(cls).fit_params(msgspec.json.decode(token.params))
             except Invalid as exc:
