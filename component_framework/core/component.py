@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from .effects import Effect, Update, emit, navigate
 from .spec import Spec, spec_of
@@ -38,6 +39,7 @@ class Context:
 
 
 NOBODY = Context()
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class State(MutableMapping[str, Any]):
@@ -93,8 +95,8 @@ class Component:
     """
 
     __slots__ = (
-        "__dict__", "_children", "_compiled", "_effects", "_free", "_functions", "_host", "_token", "_version", "context",
-        "errors", "id", "params",
+        "__dict__", "_children", "_compiled", "_effects", "_event_id", "_free", "_functions", "_host", "_recent", "_record",
+        "_token", "_version", "context", "errors", "id", "params",
     )  # fmt: skip  # what is left in __dict__ is the user's own: the state fields and what a handler keeps for its template
 
     template_name: ClassVar[str | None] = None
@@ -105,6 +107,10 @@ class Component:
     """This class's own renderer; the engine's serves where there is none."""
     public_params: ClassVar[tuple[str, ...]] = ()
     """The params of `mount()` that a visitor may choose; all others come only from a page that the server rendered."""
+    lives_in: ClassVar[Literal["token", "store"] | None] = None
+    """Where the state of this class is kept between events; None leaves it to the engine."""
+    replay: ClassVar[Literal["allow", "refuse"]] = "allow"
+    """"refuse" lets only the newest token of a component in; for state in tokens, and needs the engine's store."""
     blocking: ClassVar[bool] = True
     """False promises that sync methods never wait, so that they may run on the event loop without a worker thread."""
 
@@ -126,6 +132,9 @@ class Component:
         self._host: Host | None = None
         self._version = 0
         self._token: str | None = None
+        self._record = ""
+        self._event_id: str | None = None
+        self._recent: Mapping[str, Any] = NOTHING
         self._children: dict[str, str] = {}
         self._functions: TemplateFunctions | None = None
         self.__dict__.update(spec.state.defaults())

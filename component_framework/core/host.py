@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from .component import Component, Context
+    from .effects import Effect
     from .rendering import Renderer
     from .wire import Frame
 
@@ -34,8 +35,8 @@ class Host(Protocol):
     def inspect(self, component: Component, markup: str) -> None:
         """Look for mistakes of the template in `markup`; raises ConfigurationError."""
 
-    def seal(self, component: Component) -> str | None:
-        """The token that brings this component's state back; None where nothing can sign."""
+    async def seal(self, component: Component, effects: Sequence[Effect]) -> str | None:
+        """Put the state away; the token that brings it back, or None where nothing can sign."""
 
     def new_id(self, component: Component) -> str:
         """An element id for a component that has none yet."""
@@ -65,7 +66,7 @@ class Alone:
 
         examine(markup, component._compiled, self.url)
 
-    def seal(self, component: Component) -> str | None:
+    async def seal(self, component: Component, effects: Sequence[Effect]) -> str | None:
         return None
 
     def new_id(self, component: Component) -> str:

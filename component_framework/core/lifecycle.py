@@ -7,14 +7,14 @@ serve WSGI, ASGI, a template tag and a plain unit test.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any, TypeVar
 
 from .component import Component
-from .effects import Update
+from .effects import Effect, Update
 from .errors import (
     ConfigurationError,
     Forbidden,
@@ -37,11 +37,15 @@ _GENERATORS = (AsyncGeneratorType, GeneratorType)
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """An earlier contact: the encoded state, what the parent had mounted, and the version on the page."""
+    """An earlier contact: the encoded state, which children were mounted, and the version.
+
+    `answered` holds the effects of the event where it was handled before: this call is a retry of it.
+    """
 
     state: bytes
     children: Mapping[str, Any]
     version: int
+    answered: Sequence[Effect] | None = None
 
 
 async def frames(
@@ -71,7 +75,9 @@ async def frames(
     else:
         await _hydrate(component, spec, run, restored)
     await _authorize(component, spec, run, event)
-    if handler is not None:
+    if isinstance(restored, Restored) and restored.answered is not None:
+        component._effects = list(restored.answered)
+    elif handler is not None:
         before = restored if isinstance(restored, Restored) else _snapshot(component, spec)
         try:
             arguments = handler.shape.fit(payload)
@@ -85,6 +91,7 @@ async def frames(
             await _hydrate(component, spec, run, before)
             component._effects.clear()
             component.errors = exc.errors
+            component._event_id = None  # not executed: a retry is a first try
             yield await _frame(component, run, status=exc.status, last=True)
             return
     yield await _frame(component, run, last=True)
@@ -186,7 +193,7 @@ async def _frame(component: Component, run: _Runner, *, status: int = 200, last:
     """Show `component`, with the effects that it has asked for since the last frame."""
     effects, component._effects = component._effects, []
     component._version += 1
-    html = await show(component, run)
+    html = await show(component, run, effects)
     others = [await _update(component, effect, run) for effect in effects if isinstance(effect, Update)]
     return Frame(
         html=html,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -18,6 +18,7 @@ from .spec import Spec
 
 if TYPE_CHECKING:
     from .component import Component
+    from .effects import Effect
 
 ELEMENT_ID = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,127}")
 _ROOT = re.compile(
@@ -189,8 +190,8 @@ def _inline_renderer(title: str) -> Renderer:
     return renderer
 
 
-async def show(component: Component, run: Any) -> str:
-    """Render `component`, mount the children that its template asked for, and stamp its root element."""
+async def show(component: Component, run: Any, effects: Sequence[Effect] = ()) -> str:
+    """Render `component`, mount the children that its template asked for, put its state away and stamp its root."""
     host: Host = component._host or Alone()
     functions = component._functions = TemplateFunctions(component, host)
     renderer = type(component).renderer or host.renderer
@@ -210,7 +211,8 @@ async def show(component: Component, run: Any) -> str:
     else:
         component._children = {}
     host.inspect(component, text)
-    return _stamp(component, host, text, root)
+    component._token = await host.seal(component, effects)
+    return _stamp(component, text, root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,9 +316,9 @@ _BEHAVIOUR_TEXT = "".join(f' {name}="{value}"' for name, value in _BEHAVIOUR)
 _BEHAVIOUR_NAMES = frozenset(name for name, _ in _BEHAVIOUR)
 
 
-def _stamp(component: Component, host: Host, text: str, root: Root) -> str:
+def _stamp(component: Component, text: str, root: Root) -> str:
     """Write the framework's attributes into the root; those that the template brings stay as they are."""
-    token = component._token = host.seal(component)
+    token = component._token
     own = {"id": component.id, "data-component": component._compiled.name, "data-state": token}
     own["data-version"] = str(component._version)
     added = "".join(

@@ -27,7 +27,7 @@ _COMPRESSED = b"2"
 _COMPRESS_FROM = 256
 
 
-class Token(msgspec.Struct, array_like=True, frozen=True):
+class Token(msgspec.Struct, array_like=True, frozen=True, omit_defaults=True):
     """What a page remembers of one component; `issued` is in seconds, `state` and `params` are encoded JSON."""
 
     issued: int
@@ -37,6 +37,8 @@ class Token(msgspec.Struct, array_like=True, frozen=True):
     params: msgspec.Raw
     children: dict[str, str]
     state: msgspec.Raw
+    record: str = ""
+    """The key of the record in the store; "" where there is none."""
 
 
 class _KeptHmac(SigningAlgorithm):

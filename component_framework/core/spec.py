@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[a-z][a-z0-9_.-]*")
 EVENT = re.compile(r"[a-z][a-z0-9_]*")
-SETTINGS = frozenset({"template", "template_name", "renderer", "public_params", "blocking"})
+SETTINGS = frozenset({"template", "template_name", "renderer", "public_params", "blocking", "lives_in", "replay"})
 RESERVED = frozenset({"live", "ws", "static"})
 
 Kind = Literal["plain", "coroutine", "generator", "async_generator"]
