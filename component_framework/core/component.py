@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -11,6 +11,7 @@ from .effects import Effect, Update, emit, navigate
 from .spec import Spec, spec_of
 
 if TYPE_CHECKING:
+    from .gate import Permission
     from .host import Host
     from .lifecycle import Result
     from .rendering import Renderer, TemplateFunctions
@@ -27,6 +28,8 @@ class Context:
     session: Any = None
     request: Any = None
     root_path: str = ""
+    address: str = ""
+    """The visitor's network address, as far as it can be trusted."""
     identity: str = ""
     """What binds tokens to the visitor (the session's hash, say); "" binds to nobody."""
     headers: tuple[tuple[str, str], ...] = ()
@@ -111,6 +114,15 @@ class Component:
     """Where the state of this class is kept between events; None leaves it to the engine."""
     replay: ClassVar[Literal["allow", "refuse"]] = "allow"
     """"refuse" lets only the newest token of a component in; for state in tokens, and needs the engine's store."""
+    permissions: ClassVar[Sequence[Permission]] = ()
+    """What a visitor needs to see this component at all and to send it events; see `gate.Permission`."""
+    refused_template: ClassVar[str | None] = None
+    """The template that a page shows in place of this component to visitors who may not see it."""
+    rate_limit: ClassVar[str | None] = None
+    """How often one visitor may send events to this class: "60/minute"."""
+    unit_of_work: ClassVar[Callable[[], Any] | None] = None
+    """A context manager (sync or async) around a handler, its rendering and the saving of its state: an exception rolls
+    all of it back. Django: `unit_of_work = staticmethod(transaction.atomic)`."""
     blocking: ClassVar[bool] = True
     """False promises that sync methods never wait, so that they may run on the event loop without a worker thread."""
 

@@ -25,6 +25,7 @@ from .errors import (
     Unauthenticated,
     nearest,
 )
+from .gate import RateLimiter
 from .host import Offload
 from .inspection import examine
 from .lifecycle import Restored, frames, last, run_sync
@@ -66,6 +67,8 @@ class Engine:
         debug: bool = False,
         identify: Callable[[Context], str | None] | None = None,
         authorize: Callable[[Component, str | None], Any] | None = None,
+        has_permission: Callable[[Context, str], bool] | None = None,
+        rate_limiter: RateLimiter | None = None,
         login_url: str | None = None,
         trusted_origins: Collection[str] = (),
         store: StateStore | None = None,
@@ -80,6 +83,9 @@ class Engine:
         self.limits = limits or Limits()
         self.debug = debug
         self.authorize = authorize
+        self.has_permission = has_permission
+        self.rate_limiter = rate_limiter
+        self.time_limit = self.limits.handler
         self.login_url = login_url
         self.trusted_origins = frozenset(trusted_origins)
         self._identify = identify
@@ -94,9 +100,11 @@ class Engine:
 
     # -- for adapters ----------------------------------------------------------------------------------------------
 
-    def context(self, *, user: Any = None, session: Any = None, request: Any = None, root_path: str = "") -> Context:
+    def context(
+        self, *, user: Any = None, session: Any = None, request: Any = None, root_path: str = "", address: str = ""
+    ) -> Context:
         """Who is asking, with the identity that tokens are bound to."""
-        context = Context(user, session, request, root_path.rstrip("/"))
+        context = Context(user, session, request, root_path.rstrip("/"), address)
         identity = self._identify(context) if self._identify is not None else None
         return replace(context, identity=identity) if identity else context
 

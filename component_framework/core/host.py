@@ -10,6 +10,7 @@ from .errors import ConfigurationError
 if TYPE_CHECKING:
     from .component import Component, Context
     from .effects import Effect
+    from .gate import RateLimiter
     from .rendering import Renderer
     from .wire import Frame
 
@@ -31,6 +32,18 @@ class Host(Protocol):
     @property
     def authorize(self) -> Callable[[Component, str | None], Any] | None:
         """The application's own say, asked after the component's; may be async."""
+
+    @property
+    def has_permission(self) -> Callable[[Context, str], bool] | None:
+        """Whether a visitor has a named permission; None asks `user.has_perm`."""
+
+    @property
+    def rate_limiter(self) -> RateLimiter | None:
+        """What counts the events of visitors."""
+
+    @property
+    def time_limit(self) -> float | None:
+        """Seconds that a handler may take, or one step of a handler that yields; None: as long as it likes."""
 
     def inspect(self, component: Component, markup: str) -> None:
         """Look for mistakes of the template in `markup`; raises ConfigurationError."""
@@ -56,6 +69,9 @@ class Alone:
     url = "/components"
     renderer: Renderer | None = None
     authorize = None
+    has_permission = None
+    rate_limiter = None
+    time_limit = None
 
     def __init__(self) -> None:
         self.trouble: ConfigurationError | None = None
