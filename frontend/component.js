@@ -16,7 +16,7 @@
 
   // A morph takes away what the server does not know: that a request is still on its way.
   const keep = () => flying.forEach((ctx) => {
-    find(ctx.cf.id)?.setAttribute('aria-busy', 'true');
+    find(ctx.cf.id)?.setAttribute('aria-busy', true);
     ctx.indicators?.forEach((elt) => elt.classList.add(htmx.config.requestClass));
     ctx.disabledElements?.forEach((elt) => { elt.disabled = true; });
   });
@@ -74,7 +74,7 @@
     },
 
     htmx_error: (elt, { ctx }) => {
-      if (ctx?.cf) emit(ctx.cf.id, 'component:error', { code: 'network', status: 0 });
+      if (ctx?.cf) emit(ctx.cf.id, 'component:error', { code: 'network' });
     },
 
     htmx_finally_request: (elt, { ctx }) => {
