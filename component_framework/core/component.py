@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from .effects import Effect, Update, emit, navigate
 from .spec import Spec, spec_of
 
 if TYPE_CHECKING:
+    from .gate import Permission
     from .host import Host
     from .lifecycle import Result
     from .rendering import Renderer, TemplateFunctions
@@ -26,6 +28,8 @@ class Context:
     session: Any = None
     request: Any = None
     root_path: str = ""
+    address: str = ""
+    """The visitor's network address, as far as it can be trusted."""
     identity: str = ""
     """What binds tokens to the visitor (the session's hash, say); "" binds to nobody."""
     headers: tuple[tuple[str, str], ...] = ()
@@ -38,6 +42,7 @@ class Context:
 
 
 NOBODY = Context()
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class State(MutableMapping[str, Any]):
@@ -58,7 +63,7 @@ class State(MutableMapping[str, Any]):
         del self._home(key)[key]
 
     def __iter__(self) -> Iterator[str]:
-        yield from (name for name in spec_of(type(self._component)).fields if name in vars(self._component))
+        yield from (name for name in self._component._compiled.fields if name in vars(self._component))
         yield from self._component._free
 
     def __len__(self) -> int:
@@ -75,7 +80,7 @@ class State(MutableMapping[str, Any]):
 
     def _home(self, key: str) -> dict[str, Any]:
         component = self._component
-        return vars(component) if key in spec_of(type(component)).state.names else component._free
+        return vars(component) if key in component._compiled.state.names else component._free
 
 
 class Component:
@@ -92,6 +97,11 @@ class Component:
                 self.count += by
     """
 
+    __slots__ = (
+        "__dict__", "_children", "_compiled", "_effects", "_event_id", "_free", "_functions", "_host", "_recent", "_record",
+        "_token", "_version", "context", "errors", "id", "params",
+    )  # fmt: skip  # what is left in __dict__ is the user's own: the state fields and what a handler keeps for its template
+
     template_name: ClassVar[str | None] = None
     """The template, as the renderer knows it."""
     template: ClassVar[str | None] = None
@@ -100,6 +110,19 @@ class Component:
     """This class's own renderer; the engine's serves where there is none."""
     public_params: ClassVar[tuple[str, ...]] = ()
     """The params of `mount()` that a visitor may choose; all others come only from a page that the server rendered."""
+    lives_in: ClassVar[Literal["token", "store"] | None] = None
+    """Where the state of this class is kept between events; None leaves it to the engine."""
+    replay: ClassVar[Literal["allow", "refuse"]] = "allow"
+    """"refuse" lets only the newest token of a component in; for state in tokens, and needs the engine's store."""
+    permissions: ClassVar[Sequence[Permission]] = ()
+    """What a visitor needs to see this component at all and to send it events; see `gate.Permission`."""
+    refused_template: ClassVar[str | None] = None
+    """The template that a page shows in place of this component to visitors who may not see it."""
+    rate_limit: ClassVar[str | None] = None
+    """How often one visitor may send events to this class: "60/minute"."""
+    unit_of_work: ClassVar[Callable[[], Any] | None] = None
+    """A context manager (sync or async) around a handler, its rendering and the saving of its state: an exception rolls
+    all of it back. Django: `unit_of_work = staticmethod(transaction.atomic)`."""
     blocking: ClassVar[bool] = True
     """False promises that sync methods never wait, so that they may run on the event loop without a worker thread."""
 
@@ -111,6 +134,7 @@ class Component:
     context: Context
 
     def __init__(self, **params: Any) -> None:
+        self._compiled = spec = spec_of(type(self))
         self.id = params.pop("component_id", None)
         self.params = params
         self.errors = {}
@@ -120,10 +144,12 @@ class Component:
         self._host: Host | None = None
         self._version = 0
         self._token: str | None = None
+        self._record = ""
+        self._event_id: str | None = None
+        self._recent: Mapping[str, Any] = NOTHING
         self._children: dict[str, str] = {}
         self._functions: TemplateFunctions | None = None
-        state = spec_of(type(self)).state
-        self.__dict__.update(state.defaults())
+        self.__dict__.update(spec.state.defaults())
 
     # -- override these --------------------------------------------------------------------------------------------
 
@@ -140,7 +166,7 @@ class Component:
 
     def handle_event(self, event: str, payload: Mapping[str, Any]) -> Any:
         """Call the handler of `event`, and return what it returns (an awaitable or a generator, too)."""
-        return spec_of(type(self)).handlers[event].call(self, **payload)
+        return self._compiled.handlers[event].call(self, **payload)
 
     def get_context(self) -> dict[str, Any]:
         """The variables of the template: every state field, `state`, `errors` and `component`."""
@@ -225,7 +251,7 @@ class Component:
 
     def _fields(self) -> dict[str, Any]:
         values = self.__dict__
-        return {name: values[name] for name in spec_of(type(self)).fields if name in values}
+        return {name: values[name] for name in self._compiled.fields if name in values}
 
 
 class StreamingComponent(Component):

@@ -7,9 +7,10 @@ header or a frame is already known to be safe there.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
+
+import msgspec
 
 from .errors import ConfigurationError
 from .plain import require_json
@@ -18,29 +19,26 @@ DOM_EVENT = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]*")
 _SAFE_IN_URL = "!#$%&'()*+,/:;=?@[]~-._"
 
 
-@dataclass(frozen=True, slots=True)
-class Emit:
+class Emit(msgspec.Struct, frozen=True, tag=True):
     """A DOM event with a JSON `detail`, dispatched on the component's root; it bubbles to the components around it."""
 
     name: str
     detail: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Navigate:
+class Navigate(msgspec.Struct, frozen=True, tag=True):
     """A new address: pushed, replaced, or gone to."""
 
     how: Literal["push", "replace", "redirect"]
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(msgspec.Struct, frozen=True, tag=True):
     """Another component on the page, rendered anew under `target` (its element id)."""
 
     component: str
     target: str
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = {}
 
 
 Effect = Emit | Navigate | Update

@@ -7,15 +7,16 @@ import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
 from . import assets
 from .component import NOBODY, Component, Context
+from .effects import Effect
 from .errors import (
     BindingError,
     ConfigurationError,
+    Conflict,
     Failed,
     Invalid,
     NotFound,
@@ -24,6 +25,7 @@ from .errors import (
     Unauthenticated,
     nearest,
 )
+from .gate import RateLimiter
 from .host import Offload
 from .inspection import examine
 from .lifecycle import Restored, frames, last, run_sync
@@ -35,7 +37,8 @@ from .rendering import ELEMENT_ID, Markup, Renderer
 from .request import HttpRequest, read_call
 from .signing import TokenSigner
 from .spec import Spec, spec_of
-from .state import TokenState
+from .state import Home, Overtaken, Place, TokenState, home_of
+from .store import StateStore
 from .streaming import Steps
 from .wire import Call, Frame, Reply, refusal, reply, sse_error, sse_frame, stream_headers
 
@@ -64,8 +67,12 @@ class Engine:
         debug: bool = False,
         identify: Callable[[Context], str | None] | None = None,
         authorize: Callable[[Component, str | None], Any] | None = None,
+        has_permission: Callable[[Context, str], bool] | None = None,
+        rate_limiter: RateLimiter | None = None,
         login_url: str | None = None,
         trusted_origins: Collection[str] = (),
+        store: StateStore | None = None,
+        state: Place = "token",
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] | None = None,
     ) -> None:
@@ -76,18 +83,28 @@ class Engine:
         self.limits = limits or Limits()
         self.debug = debug
         self.authorize = authorize
+        self.has_permission = has_permission
+        self.rate_limiter = rate_limiter
+        self.time_limit = self.limits.handler
         self.login_url = login_url
         self.trusted_origins = frozenset(trusted_origins)
         self._identify = identify
         self._new_id = new_id or (lambda: f"c-{secrets.token_hex(8)}")
-        self._state = TokenState(TokenSigner(_keys(secret_key, debug), self.limits), self.limits, clock)
+        self._page = TokenState(TokenSigner(_keys(secret_key, debug), self.limits), self.limits, clock)
+        self._store = store
+        self._place = state
+        self._homes: dict[type[Component], Home] = {}
+        if state == "store" and store is None:
+            raise ConfigurationError('state="store" needs a store: Engine(store=MemoryStateStore(), state="store").')
         self._inspected: set[type[Component]] = set()
 
     # -- for adapters ----------------------------------------------------------------------------------------------
 
-    def context(self, *, user: Any = None, session: Any = None, request: Any = None, root_path: str = "") -> Context:
+    def context(
+        self, *, user: Any = None, session: Any = None, request: Any = None, root_path: str = "", address: str = ""
+    ) -> Context:
         """Who is asking, with the identity that tokens are bound to."""
-        context = Context(user, session, request, root_path.rstrip("/"))
+        context = Context(user, session, request, root_path.rstrip("/"), address)
         identity = self._identify(context) if self._identify is not None else None
         return replace(context, identity=identity) if identity else context
 
@@ -111,9 +128,7 @@ class Engine:
     async def handle(self, call: Call, offload: Offload | None = None) -> Reply:
         """The reply to a Call: one frame, or a stream of them. Never raises for what the client or a component did."""
         try:
-            if call.stream or (call.accepts_stream and self._streams(call)):
-                return await self._stream(call, self.frames(call, offload, every=True))
-            return reply(await last(self.frames(call, offload)), call.envelope)
+            return await self._respond(call, offload)
         except RequestError as exc:
             return await self._refuse(call, exc, offload)
         except Exception as exc:  # a bug in a component, a template or a backend: answered 500, logged with its id
@@ -122,12 +137,9 @@ class Engine:
     async def frames(
         self, call: Call, offload: Offload | None = None, *, every: bool = False
     ) -> AsyncGenerator[Frame, None]:
-        """The frames that answer `call`; raises RequestError for a refusal, and what the component raises."""
-        component, restored = self._receive(call)
-        steps = frames(component, call.event, call.payload, restored, host=self, offload=offload, every=every)
-        async with aclosing(steps):
-            async for frame in steps:
-                yield frame
+        """The frames that answer `call`; raises RequestError for a refusal. The frames raise what the component raises."""
+        component, restored = await self._receive(call)
+        return frames(component, call.event, call.payload, restored, host=self, offload=offload, every=every)
 
     # -- for pages, scripts and tests ------------------------------------------------------------------------------
 
@@ -172,8 +184,8 @@ class Engine:
             examine(markup, spec_of(cls), f"{component.context.root_path}{self.url}")
             self._inspected.add(cls)
 
-    def seal(self, component: Component) -> str:
-        return self._state.seal(component)
+    async def seal(self, component: Component, effects: Sequence[Effect]) -> str:
+        return await self._home(type(component)).seal(component, effects)
 
     async def show_other(
         self, name: str, *, target: str | None, params: Mapping[str, Any], context: Context, offload: Offload | None
@@ -183,7 +195,7 @@ class Engine:
         try:
             return await last(frames(component, None, {}, None, host=self, offload=offload))
         except Invalid as exc:
-            known = nearest(min(exc.errors), spec_of(type(component)).mount.names)
+            known = nearest(min(exc.errors), component._compiled.mount.names)
             raise BindingError(f"{name!r} cannot be mounted: {exc} ({known})") from exc
 
     def scripts(self, nonce: str | None, context: Context) -> str:
@@ -200,12 +212,17 @@ class Engine:
             return await self._refuse(call, exc, offload)
         return await self.handle(call, offload)
 
-    def _receive(self, call: Call) -> tuple[Component, Restored | None]:
+    def _home(self, cls: type[Component]) -> Home:
+        home = self._homes.get(cls)
+        if home is None:
+            home = self._homes[cls] = home_of(cls, self._page, self._store, self._place)
+        return home
+
+    async def _receive(self, call: Call) -> tuple[Component, Restored | None]:
         cls = self._find(call)
         restored = None
         if call.state is not None:
-            token = self._state.open(call)
-            component, restored = self._state.rebuild(cls, token), self._state.restored(cls, token)
+            component, restored = await self._home(cls).recall(call, cls)
         elif call.component_id is not None:
             raise StateRequired(f"{call.component} came with an id, but without its state")
         else:
@@ -229,6 +246,18 @@ class Engine:
 
     # -- from frames to a reply ------------------------------------------------------------------------------------
 
+    async def _respond(self, call: Call, offload: Offload | None) -> Reply:
+        """The reply to a call that is not refused; one that was overtaken begins again from the new state."""
+        stream = call.stream or (call.accepts_stream and self._streams(call))
+        for remaining in reversed(range(self.limits.attempts)):
+            try:
+                steps = await self.frames(call, offload, every=stream)
+                return await self._stream(call, steps) if stream else reply(await last(steps), call.envelope)
+            except Overtaken:
+                if not remaining:
+                    raise
+        raise AssertionError("limits.attempts is at least 1")
+
     async def _stream(self, call: Call, steps: AsyncGenerator[Frame, None]) -> Reply:
         """A stream, once its first frame is there: until then a refusal still has its status."""
         first = await anext(steps)
@@ -239,15 +268,20 @@ class Engine:
     async def _refuse(self, call: Call, error: RequestError, offload: Offload | None) -> Reply:
         if isinstance(error, Unauthenticated) and error.login_url is None:
             error.login_url = self.login_url
-        fresh = await self._fresh(call, offload) if error.resets else None
+        fresh = await self._fresh(call, error, offload) if error.resets else None
         return refusal(error, _log(call, error), call.envelope, fresh)
 
-    async def _fresh(self, call: Call, offload: Offload | None) -> Frame | None:
-        """The component as a first contact would show it, under its id; None where that is refused or fails."""
+    async def _fresh(self, call: Call, error: RequestError, offload: Offload | None) -> Frame | None:
+        """The component as it is in the store, or as a first contact would show it; None where that fails, too."""
+        if isinstance(error, Conflict):
+            try:
+                return await last(await self.frames(replace(call, event=None, event_id=None), offload))
+            except RequestError:
+                pass  # its newest state is not to be had: it begins anew
         try:
             cls = self._find(call)
             if call.state is not None:
-                component = self._state.rebuild(cls, self._state.open(call, even_expired=True))
+                component = self._home(cls).rebuild(call, cls)
             else:
                 component = cls(**_public(spec_of(cls), call.params))
                 component.id = call.component_id if ELEMENT_ID.fullmatch(call.component_id or "") else None

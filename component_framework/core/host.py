@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from .component import Component, Context
+    from .effects import Effect
+    from .gate import RateLimiter
     from .rendering import Renderer
     from .wire import Frame
 
@@ -31,11 +33,23 @@ class Host(Protocol):
     def authorize(self) -> Callable[[Component, str | None], Any] | None:
         """The application's own say, asked after the component's; may be async."""
 
+    @property
+    def has_permission(self) -> Callable[[Context, str], bool] | None:
+        """Whether a visitor has a named permission; None asks `user.has_perm`."""
+
+    @property
+    def rate_limiter(self) -> RateLimiter | None:
+        """What counts the events of visitors."""
+
+    @property
+    def time_limit(self) -> float | None:
+        """Seconds that a handler may take, or one step of a handler that yields; None: as long as it likes."""
+
     def inspect(self, component: Component, markup: str) -> None:
         """Look for mistakes of the template in `markup`; raises ConfigurationError."""
 
-    def seal(self, component: Component) -> str | None:
-        """The token that brings this component's state back; None where nothing can sign."""
+    async def seal(self, component: Component, effects: Sequence[Effect]) -> str | None:
+        """Put the state away; the token that brings it back, or None where nothing can sign."""
 
     def new_id(self, component: Component) -> str:
         """An element id for a component that has none yet."""
@@ -55,6 +69,9 @@ class Alone:
     url = "/components"
     renderer: Renderer | None = None
     authorize = None
+    has_permission = None
+    rate_limiter = None
+    time_limit = None
 
     def __init__(self) -> None:
         self.trouble: ConfigurationError | None = None
@@ -62,17 +79,15 @@ class Alone:
 
     def inspect(self, component: Component, markup: str) -> None:
         from .inspection import examine
-        from .spec import spec_of
 
-        examine(markup, spec_of(type(component)), self.url)
+        examine(markup, component._compiled, self.url)
 
-    def seal(self, component: Component) -> str | None:
+    async def seal(self, component: Component, effects: Sequence[Effect]) -> str | None:
         return None
 
     def new_id(self, component: Component) -> str:
-        from .spec import spec_of
 
-        return spec_of(type(component)).name.replace(".", "-")
+        return component._compiled.name.replace(".", "-")
 
     async def show_other(
         self, name: str, *, target: str | None, params: Mapping[str, Any], context: Context, offload: Offload | None

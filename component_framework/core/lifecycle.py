@@ -7,39 +7,40 @@ serve WSGI, ASGI, a template tag and a plain unit test.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from contextlib import aclosing
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
+from types import AsyncGeneratorType, GeneratorType
 from typing import Any, TypeVar
 
 from .component import Component
-from .effects import Update
-from .errors import (
-    ConfigurationError,
-    Forbidden,
-    Invalid,
-    NotFound,
-    StateError,
-    StateOutdated,
-    Unauthenticated,
-    nearest,
-)
+from .effects import Effect, Update
+from .errors import ConfigurationError, Invalid, NotFound, StateError, StateOutdated, Timeout, nearest
+from .gate import count, refusal, require_permissions
 from .host import Alone, Host, Offload
 from .rendering import show
-from .spec import Handler, Spec, kind_of, spec_of
+from .spec import Handler, Spec, kind_of
 from .wire import Frame
 
 T = TypeVar("T")
 
+_END = object()
+_GENERATORS = (AsyncGeneratorType, GeneratorType)
+
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """An earlier contact: the encoded state, what the parent had mounted, and the version on the page."""
+    """An earlier contact: the encoded state, which children were mounted, and the version.
+
+    `answered` holds the effects of the event where it was handled before: this call is a retry of it.
+    """
 
     state: bytes
     children: Mapping[str, Any]
     version: int
+    answered: Sequence[Effect] | None = None
 
 
 async def frames(
@@ -58,10 +59,12 @@ async def frames(
     `offload` runs sync methods of an otherwise async class in a worker thread; None calls them directly. Raises
     NotFound, Forbidden, Unauthenticated, StateError, and whatever the component raises.
     """
-    spec = spec_of(type(component))
+    spec = component._compiled
     component._host = host
-    run = _Runner(component, None if not component.blocking else offload)
+    run = _Runner(component, offload if component.blocking else None, host.time_limit)
     handler = None if event is None else _find(spec, event)
+    require_permissions(component, handler)
+    await count(host.rate_limiter, component, handler)
     if component.id is None:
         component.id = host.new_id(component)
     if restored is None:
@@ -69,20 +72,28 @@ async def frames(
     else:
         await _hydrate(component, spec, run, restored)
     await _authorize(component, spec, run, event)
-    if handler is not None:
+    if isinstance(restored, Restored) and restored.answered is not None:
+        component._effects = list(restored.answered)
+    elif handler is not None:
         before = restored if isinstance(restored, Restored) else _snapshot(component, spec)
         try:
             arguments = handler.shape.fit(payload)
-            async with aclosing(_handle(component, handler, arguments, run)) as steps:
-                async for _ in steps:
-                    if every:
-                        yield await _frame(component, run)
+            async with _Unit(component, run):
+                outcome = await run.timed(component.handle_event, handler.event, arguments, kind=handler.kind)
+                if isinstance(outcome, _GENERATORS):
+                    async with aclosing(_steps(outcome, run)) as steps:
+                        async for _ in steps:
+                            if every:
+                                yield await _frame(component, run)
+                shown = await _frame(component, run, last=True)
         except Invalid as exc:
             await _hydrate(component, spec, run, before)
             component._effects.clear()
             component.errors = exc.errors
-            yield await _frame(component, run, status=exc.status, last=True)
-            return
+            component._event_id = None  # not executed: a retry is a first try
+            shown = await _frame(component, run, status=exc.status, last=True)
+        yield shown
+        return
     yield await _frame(component, run, last=True)
 
 
@@ -127,8 +138,7 @@ async def _authorize(component: Component, spec: Spec, run: _Runner, event: str 
     if allowed and component._host is not None and component._host.authorize is not None:
         allowed = await run(component._host.authorize, component, event)
     if not allowed:
-        refusal = Unauthenticated if component.context.is_anonymous else Forbidden
-        raise refusal(f"{spec.title} refused {event or 'to be mounted'}")
+        raise refusal(component, event)
 
 
 def _find(spec: Spec, event: str) -> Handler:
@@ -138,20 +148,24 @@ def _find(spec: Spec, event: str) -> Handler:
         raise NotFound(f"{spec.title} has no event {event!r} ({nearest(event, spec.handlers)})") from None
 
 
-async def _handle(
-    component: Component, handler: Handler, arguments: Mapping[str, Any], run: _Runner
+async def _steps(
+    outcome: AsyncGeneratorType[Any, Any] | GeneratorType[Any, Any, Any], run: _Runner
 ) -> AsyncGenerator[None, None]:
-    outcome = await run(component.handle_event, handler.event, arguments, kind=handler.kind)
-    if inspect.isasyncgen(outcome):
+    """The steps of a handler that yields, sync or async; closing this closes the handler."""
+    if isinstance(outcome, AsyncGeneratorType):
         async with aclosing(outcome):
-            async for _ in outcome:
+            while await run.timed(_advance_async, outcome, kind="coroutine"):
                 yield
-    elif inspect.isgenerator(outcome):
+    else:
         try:
-            while await run(_advance, outcome):
+            while await run.timed(_advance, outcome):
                 yield
         finally:
             await run(outcome.close)
+
+
+async def _advance_async(generator: AsyncIterator[Any]) -> bool:
+    return await anext(generator, _END) is not _END
 
 
 def _advance(generator: Iterator[Any]) -> bool:
@@ -164,25 +178,80 @@ def _advance(generator: Iterator[Any]) -> bool:
 class _Runner:
     """Calls the component's methods: awaits the async ones, and takes sync ones off the event loop when told to."""
 
-    __slots__ = ("component", "offload")
+    __slots__ = ("component", "limit", "offload")
 
-    def __init__(self, component: Component, offload: Offload | None) -> None:
+    def __init__(self, component: Component, offload: Offload | None, limit: float | None) -> None:
         self.component = component
         self.offload = offload
+        self.limit = limit
 
     async def __call__(self, method: Callable[..., Any], *args: Any, kind: str | None = None, **kwargs: Any) -> Any:
         if self.offload is not None and (kind or kind_of(method)) == "plain":
             value = await self.offload(lambda: method(*args, **kwargs))
         else:
             value = method(*args, **kwargs)
-        return await value if inspect.isawaitable(value) else value
+        return await value if hasattr(value, "__await__") else value
+
+    async def timed(self, method: Callable[..., Any], *args: Any, kind: str | None = None) -> Any:
+        """A call that raises Timeout when it takes longer than the limit.
+
+        What waits on the event loop is cancelled then. A thread cannot be: a sync method comes to its end, and what it
+        did to the state is not saved.
+        """
+        if self.limit is None:
+            return await self(method, *args, kind=kind)
+        begun = time.monotonic()
+        try:
+            async with asyncio.timeout(self.limit) if self._may_wait(kind) else nullcontext():
+                value = await self(method, *args, kind=kind)
+        except TimeoutError:
+            if time.monotonic() - begun < self.limit:
+                raise  # the handler's own
+            raise self._timeout() from None
+        if time.monotonic() - begun > self.limit:
+            raise self._timeout()
+        return value
+
+    def _may_wait(self, kind: str | None) -> bool:
+        return kind != "plain" and in_event_loop()
+
+    def _timeout(self) -> Timeout:
+        return Timeout(f"{self.component._compiled.title} took longer than {self.limit} s")
+
+
+def in_event_loop() -> bool:
+    """Whether this thread runs an event loop at the moment, so that awaiting may suspend."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+class _Unit:
+    """The component's unit of work, entered and left as its kind demands; nothing for a class without one."""
+
+    __slots__ = ("manager", "run")
+
+    def __init__(self, component: Component, run: _Runner) -> None:
+        make = type(component).unit_of_work
+        self.manager = make() if make is not None else None
+        self.run = run
+
+    async def __aenter__(self) -> None:
+        if self.manager is not None:
+            await self.run(getattr(self.manager, "__aenter__", None) or self.manager.__enter__)
+
+    async def __aexit__(self, *exc_info: Any) -> None:
+        if self.manager is not None:
+            await self.run(getattr(self.manager, "__aexit__", None) or self.manager.__exit__, *exc_info)
 
 
 async def _frame(component: Component, run: _Runner, *, status: int = 200, last: bool = False) -> Frame:
     """Show `component`, with the effects that it has asked for since the last frame."""
     effects, component._effects = component._effects, []
     component._version += 1
-    html = await show(component, run)
+    html = await show(component, run, effects)
     others = [await _update(component, effect, run) for effect in effects if isinstance(effect, Update)]
     return Frame(
         html=html,

@@ -29,6 +29,12 @@ class Limits:
     """A component's encoded state, on its way out and on its way in."""
     state_warning: int = 64 * KIB
     """A state of this size is logged, once per class."""
+    handler: float | None = None
+    """Seconds that a handler may take, or one step of a handler that yields; None: as long as it likes."""
+    failed_tokens: str = "30/minute"
+    """How often one address may send tokens that are not good; needs the engine's rate limiter."""
+    attempts: int = 32
+    """How often an event on stored state begins again when others were faster."""
     token_age: int = 24 * 60 * 60
     """How long a token in a page stays good."""
     clock_skew: int = 10 * 60

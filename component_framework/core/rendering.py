@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -14,10 +14,11 @@ import msgspec
 from .errors import BindingError, ConfigurationError, Invalid, nearest
 from .host import Alone, Host
 from .plain import require_json
-from .spec import Spec, spec_of
+from .spec import Spec
 
 if TYPE_CHECKING:
     from .component import Component
+    from .effects import Effect
 
 ELEMENT_ID = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,127}")
 _ROOT = re.compile(
@@ -77,7 +78,7 @@ class TemplateFunctions:
     def __init__(self, component: Component, host: Host) -> None:
         self.component = component
         self.host = host
-        self.spec = spec_of(type(component))
+        self.spec = component._compiled
         self.slots: list[Slot] = []
 
     def on(self, event: str, /, *, trigger: str | None = None, **args: Any) -> Markup:
@@ -189,8 +190,8 @@ def _inline_renderer(title: str) -> Renderer:
     return renderer
 
 
-async def show(component: Component, run: Any) -> str:
-    """Render `component`, mount the children that its template asked for, and stamp its root element."""
+async def show(component: Component, run: Any, effects: Sequence[Effect] = ()) -> str:
+    """Render `component`, mount the children that its template asked for, put its state away and stamp its root."""
     host: Host = component._host or Alone()
     functions = component._functions = TemplateFunctions(component, host)
     renderer = type(component).renderer or host.renderer
@@ -202,22 +203,39 @@ async def show(component: Component, run: Any) -> str:
             raise
         host.trouble = exc
         return ""
-    root = _parse_root(component, text)
+    finally:
+        component._functions = None  # they know the component: left there, only the garbage collector frees the two
+    root = _root_of(component, text)
     if functions.slots:
         text = await _fill(component, host, functions.slots, text, run)
     else:
         component._children = {}
     host.inspect(component, text)
-    return _stamp(component, host, text, root)
+    component._token = await host.seal(component, effects)
+    return _stamp(component, text, root)
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """The opening tag of a root element: its name, where attributes may be added, and those that it has."""
+    """The root element of a rendering: its name, where attributes may be added, those that it has, and its own id."""
 
     tag: str
     end: int
     attributes: frozenset[str]
+    own_id: str | None
+    opening: str
+    closing: str
+
+
+def _root_of(component: Component, text: str) -> Root:
+    """The root of `text`; a class's template mostly begins as it did before, and then nothing has to be parsed."""
+    spec = component._compiled
+    root: Root | None = spec.last_root
+    if root is None or not text.startswith(root.opening) or not text.endswith(root.closing):
+        root = spec.last_root = _parse_root(component, text)
+    if root.own_id is not None:
+        component.id = root.own_id
+    return root
 
 
 def _parse_root(component: Component, text: str) -> Root:
@@ -228,24 +246,28 @@ def _parse_root(component: Component, text: str) -> Root:
             f"{text.strip()[:40]!r} and ends with {text.strip()[-20:]!r}."
         )
     names = set()
+    own_id = None
     for attribute in _ATTRIBUTE.finditer(match[2]):
         names.add(attribute[1].lower())
         if attribute[1].lower() == "id":
-            _adopt_id(component, html.unescape(attribute[2] or attribute[3] or attribute[4] or ""))
-    return Root(match[1], match.end(), frozenset(names))
+            own_id = _own_id(component, html.unescape(attribute[2] or attribute[3] or attribute[4] or ""))
+    stripped = text.rstrip()
+    closing = f"</{match[1]}>" if stripped.endswith(f"</{match[1]}>") else text[match.end() :]
+    closing += text[len(stripped) :]
+    return Root(match[1], match.end(), frozenset(names), own_id, text[: match.end() + 1], closing)
 
 
 def _is_void(text: str, match: re.Match[str]) -> bool:
     return text[match.end() :].strip() == ">"
 
 
-def _adopt_id(component: Component, own: str) -> None:
+def _own_id(component: Component, own: str) -> str:
     if not ELEMENT_ID.fullmatch(own):
         raise ConfigurationError(
             f"The root element of {type(component).__qualname__} has the id {own!r}. An id begins with a letter and has "
             "letters, digits and _ . : - only."
         )
-    component.id = own
+    return own
 
 
 async def _fill(component: Component, host: Host, slots: list[Slot], text: str, run: Any) -> str:
@@ -294,10 +316,10 @@ _BEHAVIOUR_TEXT = "".join(f' {name}="{value}"' for name, value in _BEHAVIOUR)
 _BEHAVIOUR_NAMES = frozenset(name for name, _ in _BEHAVIOUR)
 
 
-def _stamp(component: Component, host: Host, text: str, root: Root) -> str:
+def _stamp(component: Component, text: str, root: Root) -> str:
     """Write the framework's attributes into the root; those that the template brings stay as they are."""
-    token = component._token = host.seal(component)
-    own = {"id": component.id, "data-component": spec_of(type(component)).name, "data-state": token}
+    token = component._token
+    own = {"id": component.id, "data-component": component._compiled.name, "data-state": token}
     own["data-version"] = str(component._version)
     added = "".join(
         f' {name}="{value}"' for name, value in own.items() if value is not None and name not in root.attributes

@@ -21,12 +21,13 @@ from itsdangerous.signer import SigningAlgorithm
 from .errors import ConfigurationError, StateExpired, StateInvalid, TooLarge
 from .limits import Limits
 
+_PURPOSE = b"component_framework.token"
 _PLAIN = b"1"
 _COMPRESSED = b"2"
 _COMPRESS_FROM = 256
 
 
-class Token(msgspec.Struct, array_like=True, frozen=True):
+class Token(msgspec.Struct, array_like=True, frozen=True, omit_defaults=True):
     """What a page remembers of one component; `issued` is in seconds, `state` and `params` are encoded JSON."""
 
     issued: int
@@ -36,6 +37,8 @@ class Token(msgspec.Struct, array_like=True, frozen=True):
     params: msgspec.Raw
     children: dict[str, str]
     state: msgspec.Raw
+    record: str = ""
+    """The key of the record in the store; "" where there is none."""
 
 
 class _KeptHmac(SigningAlgorithm):
@@ -59,8 +62,11 @@ class TokenSigner:
     def __init__(self, keys: Sequence[str | bytes], limits: Limits) -> None:
         if not keys or not all(keys):
             raise ConfigurationError("An Engine needs a secret_key to sign its tokens: Engine(secret_key=…).")
-        derived = [hmac.digest(_bytes(key), b"component_framework.token", "sha256") for key in reversed(keys)]
-        self._signer = Signer(derived, key_derivation="none", algorithm=_KeptHmac())
+        algorithm = _KeptHmac()
+        self._signers = [
+            Signer(hmac.digest(_bytes(key), _PURPOSE, "sha256"), key_derivation="none", algorithm=algorithm)
+            for key in keys
+        ]
         self._limits = limits
         self._decode = msgspec.json.Decoder(Token).decode
         # base64 makes four characters of three bytes; the rest of a token is small beside its state and params
@@ -73,7 +79,7 @@ class TokenSigner:
             body = base64_encode(_COMPRESSED + packed)
         else:
             body = base64_encode(_PLAIN + data)
-        return (body + b"." + self._signer.get_signature(_bound(component, identity, body))).decode()
+        return (body + b"." + self._signers[0].get_signature(_bound(component, identity, body))).decode()
 
     def open(self, text: str, component: str, identity: str, now: float | None) -> Token:
         """The Token in `text`; raises StateInvalid for one that is not ours for this component and visitor.
@@ -84,8 +90,7 @@ class TokenSigner:
             raise TooLarge("the token is over the size of a state")
         try:
             body, _, signature = text.encode("ascii").rpartition(b".")
-            canonical = base64_encode(base64_decode(signature)) == signature
-            if not canonical or not self._signer.verify_signature(_bound(component, identity, body), signature):
+            if not self._verify(_bound(component, identity, body), signature):
                 raise StateInvalid("the token was not signed for this component and visitor")
             token = self._decode(self._unpack(base64_decode(body)))
         except (BadData, UnicodeEncodeError, msgspec.DecodeError, zlib.error) as exc:
@@ -94,6 +99,10 @@ class TokenSigner:
         if age > self._limits.token_age + self._limits.clock_skew or age < -self._limits.clock_skew:
             raise StateExpired(f"the token is {age:.0f} s old")
         return token
+
+    def _verify(self, value: bytes, signature: bytes) -> bool:
+        """Compares the text of the signatures, so that a second spelling of the same bytes is refused as well."""
+        return any(hmac.compare_digest(signer.get_signature(value), signature) for signer in self._signers)
 
     def _unpack(self, data: bytes) -> bytes:
         kind, rest = data[:1], data[1:]

@@ -21,10 +21,25 @@ from .plain import require_json
 
 if TYPE_CHECKING:
     from .component import Component
+    from .gate import Permission
 
 NAME = re.compile(r"[a-z][a-z0-9_.-]*")
 EVENT = re.compile(r"[a-z][a-z0-9_]*")
-SETTINGS = frozenset({"template", "template_name", "renderer", "public_params", "blocking"})
+SETTINGS = frozenset(
+    {
+        "template",
+        "template_name",
+        "renderer",
+        "public_params",
+        "blocking",
+        "lives_in",
+        "replay",
+        "permissions",
+        "rate_limit",
+        "unit_of_work",
+        "refused_template",
+    }
+)
 RESERVED = frozenset({"live", "ws", "static"})
 
 Kind = Literal["plain", "coroutine", "generator", "async_generator"]
@@ -33,13 +48,15 @@ Kind = Literal["plain", "coroutine", "generator", "async_generator"]
 class Handler:
     """One `on_<event>` method: its payload's shape, and how it runs."""
 
-    __slots__ = ("call", "event", "is_async", "kind", "shape", "streams")
+    __slots__ = ("call", "event", "is_async", "kind", "permissions", "rate_limit", "shape", "streams")
 
     def __init__(self, owner: str, event: str, method: Callable[..., Any]) -> None:
         self.event = event
         self.call = method
         self.shape = shape_of(owner, method)
         self.kind = kind_of(method)
+        self.permissions: tuple[Permission, ...] = getattr(method, "permissions", ())
+        self.rate_limit: str | None = getattr(method, "rate_limit", None)
         self.streams = self.kind in ("generator", "async_generator")
         self.is_async = self.kind in ("coroutine", "async_generator")
 
@@ -48,14 +65,15 @@ class Spec:
     """A component class, compiled; `name` is what it is registered as."""
 
     __slots__ = (
-        "cls", "decode", "fields", "handlers", "is_async", "mount", "mount_names", "name", "overrides", "public", "schema", "state",
-        "title",
+        "cls", "decode", "fields", "handlers", "is_async", "last_root", "mount", "mount_names", "name", "overrides", "public",
+        "schema", "state", "title",
     )  # fmt: skip
 
     def __init__(self, cls: type[Component]) -> None:
         from .component import Component
 
         self.cls = cls
+        self.last_root: Any = None
         self.title = cls.__qualname__
         self.name: str = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
         self.state = Shape(f"{cls.__name__}State", _state_fields(cls, Component))

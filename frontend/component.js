@@ -1,0 +1,88 @@
+// The browser's side of a component: a registered htmx 4 extension (docs/wire-protocol.md, "component.js").
+// scripts/build_assets.py minifies it into the file that pages load.
+(() => {
+  const flying = new Set();
+  const find = (id) => document.getElementById(id);
+  const json = (text) => JSON.parse(text || '{}');
+  const idOf = (elt) => elt.closest?.('[data-component]')?.id;
+
+  // An event reaches listeners with the same detail whatever carried it, at the component's root as it is now.
+  const emit = (id, name, detail) => {
+    if (name === 'component:emit') detail.forEach(([name, detail]) => emit(id, name, detail));
+    else if (detail?.redirect && name === 'component:navigate') location = detail.redirect;
+    else if (name === 'component:navigate') history[detail.push ? 'pushState' : 'replaceState']({}, '', detail.push || detail.replace);
+    else (find(id) || document).dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
+  };
+
+  // A morph takes away what the server does not know: that a request is still on its way.
+  const keep = () => flying.forEach((ctx) => {
+    find(ctx.cf.id)?.setAttribute('aria-busy', true);
+    ctx.indicators?.forEach((elt) => elt.classList.add(htmx.config.requestClass));
+    ctx.disabledElements?.forEach((elt) => { elt.disabled = true; });
+  });
+
+  htmx.registerExtension('component', {
+    // The detail of a custom event that triggers a request goes along as values.
+    htmx_config_request: (elt, { ctx }) => {
+      const { detail } = ctx.sourceEvent || {};
+      if (idOf(elt) && detail === Object(detail)) {
+        for (const name in detail) ctx.request.body.set(name, typeof detail[name] == 'object' ? JSON.stringify(detail[name]) : detail[name]);
+      }
+    },
+
+    // At send time, not when the click was queued: the newest token of the root as it is now.
+    htmx_before_request: (elt, { ctx }) => {
+      const id = idOf(elt);
+      const root = find(id);
+      if (!id) return;
+      if (!root) return false;
+      ctx.cf ||= { id, event: crypto.getRandomValues(new Uint32Array(4)).join('-') };
+      if (!ctx.target?.isConnected) ctx.target = root;
+      Object.assign(ctx.request.headers, json(document.querySelector('meta[name=component-headers]')?.content), {
+        'X-Component-State': root.dataset.state,
+        'X-Component-Id': id,
+        'X-Component-Event-Id': ctx.cf.event,
+      });
+      flying.add(ctx);
+      keep();
+    },
+
+    htmx_after_request: (elt, { ctx }) => {
+      if (!ctx.cf) return;
+      ctx.cf.trigger = ctx.hx.trigger;
+      ctx.hx.trigger = 0;
+    },
+
+    // A frame older than what the page shows is dropped; version 1 is a component that began anew.
+    htmx_before_swap: (elt, { tasks }) => {
+      for (const task of [...tasks]) {
+        const fresh = task.fragment?.querySelector?.('[data-version]');
+        const shown = fresh && find(fresh.id);
+        const version = +fresh?.dataset.version;
+        if (shown && version > 1 && version < shown.dataset.version) tasks.splice(tasks.indexOf(task), 1);
+      }
+    },
+
+    htmx_after_swap: keep,
+
+    htmx_sse_before_message: (elt, detail) => {
+      const { event, data } = detail.message;
+      const id = idOf(elt);
+      if (!event || !id) return;
+      detail.cancelled = true;
+      emit(id, event, json(data));
+    },
+
+    htmx_error: (elt, { ctx }) => {
+      if (ctx?.cf) emit(ctx.cf.id, 'component:error', { code: 'network' });
+    },
+
+    htmx_finally_request: (elt, { ctx }) => {
+      if (!ctx.cf) return;
+      flying.delete(ctx);
+      if (![...flying].some((other) => other.cf.id === ctx.cf.id)) find(ctx.cf.id)?.removeAttribute('aria-busy');
+      for (const [name, detail] of Object.entries(json(ctx.cf.trigger))) emit(ctx.cf.id, name, detail);
+    },
+  });
+  window.components ??= Object.freeze({});
+})();

@@ -1,0 +1,78 @@
+"""Make component.js from frontend/component.js, and vendor htmx from its npm package. Needs npm.
+
+    python scripts/build_assets.py            component.js only
+    python scripts/build_assets.py --vendor   htmx as well
+
+The source's hash is kept beside the hashes of the vendored files, so that a test notices a source that was not built.
+The package is taken only if its archive has the integrity hash recorded here; its files are copied unmodified.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+STATIC = ROOT / "component_framework" / "static" / "component_framework"
+SOURCE = ROOT / "frontend" / "component.js"
+
+ESBUILD_VERSION = "0.25.12"
+HTMX_VERSION = "4.0.1"
+HTMX_INTEGRITY = "sha512-oF7JgXhDW9UXCy/k1ZYFUQgzu/rm19ORWPSPNL91vPluB2PB9+MV55tyQdH/w7o2EAbTYUG5SDW1R60mdkdqGg=="
+FILES = {
+    "package/dist/htmx.min.js": "htmx.min.js",
+    "package/dist/ext/hx-sse.min.js": "hx-sse.min.js",
+    "package/dist/ext/hx-ws.min.js": "hx-ws.min.js",
+    "package/LICENSE": "LICENSE-htmx.txt",
+}
+
+
+def build() -> None:
+    """Write component.js, minified, and the hash of its source."""
+    command = ["npx", "--yes", f"esbuild@{ESBUILD_VERSION}", "--minify", str(SOURCE)]
+    minified = subprocess.run(command, check=True, capture_output=True).stdout
+    (STATIC / "component.js").write_bytes(minified)
+    record = json.loads((STATIC / "vendored.json").read_text())
+    record["component.js"] = {"source": _sha256(SOURCE), "sha256": _sha256(STATIC / "component.js")}
+    (STATIC / "vendored.json").write_text(json.dumps(record, indent=2) + "\n")
+
+
+def vendor() -> None:
+    """Fetch the package, check it, and copy its files beside a list of their hashes."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["npm", "pack", f"htmx.org@{HTMX_VERSION}", "--silent"]
+        name = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.split()[-1]
+        archive = Path(folder) / name
+        digest = "sha512-" + base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+        if digest != HTMX_INTEGRITY:
+            raise SystemExit(f"htmx.org {HTMX_VERSION} has the integrity {digest}, expected {HTMX_INTEGRITY}")
+        with tarfile.open(archive) as package:
+            for member, target in FILES.items():
+                content = package.extractfile(member)
+                if content is None:
+                    raise SystemExit(f"{member} is not in the package")
+                (STATIC / target).write_bytes(content.read())
+    record = {
+        "package": "htmx.org",
+        "version": HTMX_VERSION,
+        "licence": "0BSD",
+        "integrity": HTMX_INTEGRITY,
+        "sha256": {name: _sha256(STATIC / name) for name in FILES.values()},
+    }
+    (STATIC / "vendored.json").write_text(json.dumps(record, indent=2) + "\n")
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+if __name__ == "__main__":
+    if "--vendor" in sys.argv:
+        vendor()
+    build()
