@@ -1,13 +1,12 @@
 """Engines that give the same bytes each time: a clock that stands still, and element ids that are counted."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import jinja2
 
 from component_framework import Context, Engine, Limits, Registry
+from component_framework.adapters.jinja import JinjaRenderer
 
 from . import components
 
@@ -15,19 +14,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 KEY = "canary-key-of-the-conformance-suite"
 
 
-class TenLineRenderer:
-    """What a user would write by hand around the template engine of their choice."""
-
-    def __init__(self) -> None:
-        loader = jinja2.FileSystemLoader(TEMPLATES)
-        self.environment = jinja2.Environment(loader=loader, autoescape=True)
-
-    def render(self, template_name: str, context: Mapping[str, Any]) -> str:
-        name = template_name if "." in template_name else f"{template_name}.html"
-        return self.environment.get_template(name).render(context)
-
-    def render_inline(self, source: str, context: Mapping[str, Any]) -> str:
-        return self.environment.from_string(source).render(context)
+def templates() -> jinja2.BaseLoader:
+    """The suite's templates; one without a suffix is an HTML file, as the specification writes it."""
+    files = jinja2.FileSystemLoader(TEMPLATES)
+    return jinja2.ChoiceLoader([files, jinja2.FunctionLoader(lambda name: (TEMPLATES / f"{name}.html").read_text())])
 
 
 @dataclass
@@ -74,7 +64,7 @@ class Stage:
         self.clock = Clock()
         self.ids = Ids()
         self.engine = Engine(
-            renderer=TenLineRenderer(),
+            renderer=JinjaRenderer(templates()),
             secret_key=KEY,
             registry=registry,
             limits=Limits(),
