@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from .errors import ConfigurationError
+from .errors import ConfigurationError, UnsafeAddress
 from .plain import require_json
 
 DOM_EVENT = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]*")
@@ -55,22 +55,22 @@ def emit(name: str, detail: Any) -> Emit:
 
 
 def navigate(how: Literal["push", "replace", "redirect"], url: str, *, external: bool) -> Navigate:
-    """A Navigate; raises ConfigurationError unless `url` is a path here, or http(s) where `external` allows it.
+    """A Navigate; raises UnsafeAddress unless `url` is a path here, or http(s) where `external` allows it.
 
     Backslashes, control characters and `//` are refused, because browsers read them as another origin (WHATWG URL).
     """
     if any(ord(char) < 0x21 or char in "\\\x7f" for char in url):
-        raise ConfigurationError(f"{url!r}: an address has no spaces, control characters or backslashes")
+        raise UnsafeAddress(f"{url!r}: an address has no spaces, control characters or backslashes")
     try:
         parts = urlsplit(url)
     except ValueError as exc:
-        raise ConfigurationError(f"{url!r} is not an address: {exc}") from exc
+        raise UnsafeAddress(f"{url!r} is not an address: {exc}") from exc
     if parts.scheme and parts.scheme not in ("http", "https"):
-        raise ConfigurationError(f"{url!r}: only http and https addresses, not {parts.scheme}:")
+        raise UnsafeAddress(f"{url!r}: only http and https addresses, not {parts.scheme}:")
     if parts.scheme and not parts.netloc:
-        raise ConfigurationError(f"{url!r}: an address with a scheme needs a host")
+        raise UnsafeAddress(f"{url!r}: an address with a scheme needs a host")
     if parts.netloc and not external:
-        raise ConfigurationError(f"{url!r} leaves this site. If that is meant, pass external=True.")
+        raise UnsafeAddress(f"{url!r} leaves this site. If that is meant, pass external=True.")
     if how != "redirect" and parts.netloc:
-        raise ConfigurationError(f"{url!r}: the browser's history takes addresses of this site only")
+        raise UnsafeAddress(f"{url!r}: the browser's history takes addresses of this site only")
     return Navigate(how, quote(url, safe=_SAFE_IN_URL))
