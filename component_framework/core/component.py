@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from .effects import Effect, Update, emit, navigate
+from .effects import Effect, emit, navigate, update
 from .spec import Spec, spec_of
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ class Component:
 
     def update(self, component: str, /, *, target: str, **params: Any) -> None:
         """Mount `component` anew with `params` in place of the element with the id `target`, in the same answer."""
-        self._effects.append(Update(component, target, params))
+        self._effects.append(update(component, target, params))
 
     # -- use these in a test, a script, a command ------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
     ComponentError
     ├── ConfigurationError               the developer's mistake, with the fix in the message
     │   ├── BindingError                 a template binds an event or argument that the class does not have
-    │   ├── UnsafeAddress                a handler sends the browser to an address that is not of this site; answered 422
+    │   ├── UnsafeEffect                 a handler asks for an effect that the browser must not see; answered 422
     │   └── StateError                   the state does not fit its annotations, or is too large to leave the server
     ├── PayloadError                     a value that cannot cross the wire as JSON, with its path
     └── RequestError                     the client's mistake or a passing fault: answered with `.status` and `.code`
@@ -172,12 +172,12 @@ class Invalid(RequestError):
         self.errors = {name: list(texts) for name, texts in errors.items()}
 
 
-class UnsafeAddress(ConfigurationError, RequestError):
-    """A handler sends the browser to an address that it must not go to; most likely a visitor chose it."""
+class UnsafeEffect(ConfigurationError, RequestError):
+    """A handler asks for an address or a target that must not reach the browser; most likely a visitor chose it."""
 
     status = 422
     code = "invalid"
-    public = "This address is not allowed."
+    public = "This is not allowed."
 
 
 class TooMany(RequestError):

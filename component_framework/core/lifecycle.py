@@ -16,7 +16,7 @@ from types import AsyncGeneratorType, GeneratorType
 from typing import Any, TypeVar
 
 from .component import Component
-from .effects import Effect, Update
+from .effects import ELEMENT_ID, Effect, Update
 from .errors import ConfigurationError, Invalid, NotFound, StateError, StateOutdated, Timeout, nearest
 from .gate import count, refusal, require_permissions
 from .host import Alone, Host, Offload
@@ -67,6 +67,8 @@ async def frames(
     await count(host.rate_limiter, component, handler)
     if component.id is None:
         component.id = host.new_id(component)
+    elif restored is None and not ELEMENT_ID.fullmatch(component.id):
+        raise ConfigurationError(f"{component.id!r} is no element id: a letter, then letters, digits and _ . : - only")
     if restored is None:
         await _mount(component, spec, run)
     else:

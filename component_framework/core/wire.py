@@ -27,6 +27,8 @@ EVENT_STREAM = "text/event-stream; charset=utf-8"
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _NAVIGATE_HEADERS = {"push": "HX-Push-Url", "replace": "HX-Replace-Url", "redirect": "HX-Redirect"}
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_IN_SELECTOR = re.compile(r"([.:])")
+_ESCAPED = r"\\\1"
 _NOT_ASCII = re.compile(r"[^\x20-\x7e]")
 
 
@@ -72,7 +74,7 @@ class Frame:
     def markup(self) -> str:
         """The root, and every other component as a partial of its own (htmx 4)."""
         return self.html + "".join(
-            f'<hx-partial hx-target="#{other.component_id}" hx-swap="outerMorph">{other.html}</hx-partial>'
+            f'<hx-partial hx-target="#{_IN_SELECTOR.sub(_ESCAPED, other.component_id)}" hx-swap="outerMorph">{other.html}</hx-partial>'
             for other in self.others
         )
 
