@@ -273,6 +273,9 @@ class Signal(Component):
     def on_point(self, count: int) -> None:
         self.update("tally", target="elsewhere", count=count)
 
+    def on_aim(self, target: str, count: int) -> None:
+        self.update("tally", target=target, count=count)
+
 
 @registry.register("family")
 class Family(Component):

@@ -190,6 +190,10 @@ SCENARIOS = (
         Step("point", "count=9", has=("<b>9</b>",)),
         Step(json={"event": "point", "payload": {"count": 3}}, has=('{"update":"elsewhere","html":"<section',)),
     )),
+    Scenario("an id with dots and colons is escaped where it is a selector", "signal", (
+        Step("aim", "target=row.1:a&count=7", has=(r'hx-target="#row\.1\:a"', '<section id="row.1:a"')),
+        Step("add", to="row.1:a", body="by=1", has=("<b>8</b>",)),
+    )),
     # -- nested components --------------------------------------------------------------------------------------------
     Scenario("a child that is on the page is kept, a new one is mounted", "family", (
         Step("hear", has=('<p id="c-1-ann" hx-preserve></p>', '<p id="c-1-bob" hx-preserve></p>', "<b>1</b>"),
@@ -200,6 +204,11 @@ SCENARIOS = (
         Step("vote", to="c-1-eve", has=("<i>eve</i> 2",), effects={"hx-trigger": '{"voted":{"name":"eve"}}'}),
         Step("release", "name=ann", lacks=("c-1-ann",), has=('<p id="c-1-bob" hx-preserve></p>',)),
         Step("adopt", "name=ann", has=("<i>ann</i> 0",)),
+    )),
+    Scenario("a key that a visitor chose stays text", "family", (
+        Step("adopt", "name=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", has=("&lt;script&gt;",), lacks=("<script>",)),
+        Step("adopt", "name=a+b.c", has=("<i>a b.c</i>",), lacks=('id="c-1-a b.c"',)),
+        Step("hear", has=('<p id="c-1-ann" hx-preserve></p>',), lacks=("<script>", "<i>")),
     )),
     Scenario("a fresh render after a lost state brings the children, too", "family", (
         Step("hear", to="c-1", headers={"x-component-state": ""}, status=409, code="state_required",
