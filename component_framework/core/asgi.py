@@ -57,11 +57,14 @@ class EventEndpoint:
     async def reply(self, scope: Scope, receive: Receive) -> Reply:
         """The answer to the request of `scope`."""
         headers = read_headers(scope["headers"])
+        state = scope.get("state") or {}
+        client = scope.get("client")
         context = self.engine.context(
-            user=scope.get("user"),
+            user=scope.get("user") or state.get("user"),
             session=scope.get("session"),
             request=self.make_request(scope, receive),
             root_path=scope.get("root_path", ""),
+            address=client[0] if client else "",
         )
         request = HttpRequest(
             component=scope["path_params"]["name"],
