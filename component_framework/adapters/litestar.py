@@ -11,12 +11,11 @@ try:
     from litestar import Request, Router, asgi
     from litestar.concurrency import sync_to_thread
     from litestar.config.app import AppConfig
-    from litestar.handlers import ASGIRouteHandler
     from litestar.plugins import InitPlugin
 except ImportError as exc:
     raise ImportError("Litestar is not installed. Run: pip install 'live-component-framework[litestar]'") from exc
 
-from ..core.asgi import AssetEndpoint, EventEndpoint
+from ..core.asgi import ComponentApp
 from ..core.component import Context
 from ..core.engine import Engine
 
@@ -29,17 +28,15 @@ class ComponentPlugin(InitPlugin):
         self.options = options
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
-        """Add a Router with the component routes."""
-        handlers = [
-            _handler("/static/{file:str}", AssetEndpoint()),
-            _handler("/{name:str}/stream", self._events(stream=True)),
-            _handler("/{name:str}", self._events(stream=False)),
-        ]
-        app_config.route_handlers.append(Router(self.engine.url, route_handlers=handlers, **self.options))
-        return app_config
+        """Add a Router with one plain ASGI handler: Litestar's guards and middleware are around it as around any other."""
+        components = ComponentApp(self.engine, make_request=_request, offload=sync_to_thread)
 
-    def _events(self, *, stream: bool) -> EventEndpoint:
-        return EventEndpoint(self.engine, stream=stream, make_request=_request, offload=sync_to_thread)
+        @asgi("/", is_mount=True, copy_scope=False)
+        async def handle(scope: Any, receive: Any, send: Any) -> None:
+            await components(scope, receive, send)
+
+        app_config.route_handlers.append(Router(self.engine.url, route_handlers=[handle], **self.options))
+        return app_config
 
 
 def request_context(engine: Engine, request: Request[Any, Any, Any]) -> Context:
@@ -57,13 +54,3 @@ def request_context(engine: Engine, request: Request[Any, Any, Any]) -> Context:
 
 def _request(scope: Any, receive: Any) -> Request[Any, Any, Any]:
     return Request(scope, receive)
-
-
-def _handler(path: str, endpoint: AssetEndpoint | EventEndpoint) -> ASGIRouteHandler:
-    """A plain ASGI handler: Litestar's guards and middleware are around it as around any other."""
-
-    @asgi(path, copy_scope=False)
-    async def handle(scope: Any, receive: Any, send: Any) -> None:
-        await endpoint(scope, receive, send)
-
-    return handle
