@@ -216,6 +216,8 @@ class Engine:
 
     async def _answer(self, request: HttpRequest, offload: Offload | None) -> Reply:
         try:
+            if request.refused is not None:
+                raise request.refused
             require_same_origin(request.headers, self.trusted_origins)
             call = read_call(request, self.limits)
         except RequestError as exc:
