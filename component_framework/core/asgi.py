@@ -57,11 +57,14 @@ class EventEndpoint:
     async def reply(self, scope: Scope, receive: Receive) -> Reply:
         """The answer to the request of `scope`."""
         headers = read_headers(scope["headers"])
+        state = scope.get("state") or {}
+        client = scope.get("client")
         context = self.engine.context(
-            user=scope.get("user"),
+            user=scope.get("user") or state.get("user"),
             session=scope.get("session"),
             request=self.make_request(scope, receive),
             root_path=scope.get("root_path", ""),
+            address=client[0] if client else "",
         )
         request = HttpRequest(
             component=scope["path_params"]["name"],
@@ -72,6 +75,28 @@ class EventEndpoint:
             context=context,
         )
         return await self.engine.answer(request, self.offload)
+
+
+class ComponentApp:
+    """All component addresses as one ASGI application, for a framework that mounts one under a path.
+
+    It reads the part of the path behind the engine's URL: `<name>`, `<name>/stream` or `static/<file>`.
+    """
+
+    def __init__(self, engine: Engine, *, make_request: Callable[[Any, Any], Any], offload: Offload) -> None:
+        self.events = EventEndpoint(engine, stream=False, make_request=make_request, offload=offload)
+        self.streams = EventEndpoint(engine, stream=True, make_request=make_request, offload=offload)
+        self.assets = AssetEndpoint()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name, _, rest = scope["path"].rpartition(self.events.engine.url)[2].strip("/").partition("/")
+        if name == "static":
+            await self.assets({**scope, "path_params": {"file": rest}}, receive, send)
+        elif rest in ("", "stream"):
+            endpoint = self.streams if rest else self.events
+            await endpoint({**scope, "path_params": {"name": name}}, receive, send)
+        else:
+            await _send_bytes(send, 404, {"Content-Type": "text/plain"}, b"Not Found")
 
 
 class AssetEndpoint:

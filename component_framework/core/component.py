@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -34,6 +34,10 @@ class Context:
     """What binds tokens to the visitor (the session's hash, say); "" binds to nobody."""
     headers: tuple[tuple[str, str], ...] = ()
     """Headers that the page has to send with every event, such as Django's CSRF token."""
+
+    def with_headers(self, headers: tuple[tuple[str, str], ...]) -> Context:
+        """The same visitor, for a page whose events carry `headers`."""
+        return replace(self, headers=headers)
 
     @property
     def is_anonymous(self) -> bool:

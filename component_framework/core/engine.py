@@ -162,6 +162,17 @@ class Engine:
         frame = await self.show_other(name, target=None, params=params, context=context, offload=None)
         return Markup(frame.html)
 
+    def page_functions(self, context: Context) -> dict[str, Callable[..., Markup]]:
+        """`live_component` and `component_scripts` for the template of a page that `context` asked for."""
+
+        def live_component(name: str, /, **params: Any) -> Markup:
+            return self.mount(name, context=context, **params)
+
+        def component_scripts(nonce: str | None = None) -> Markup:
+            return Markup(self.scripts(nonce, context))
+
+        return {"live_component": live_component, "component_scripts": component_scripts}
+
     def check(self) -> list[str]:
         """Mistakes that can be found with no request: templates that are missing, or bind events that do not exist."""
         return [message for cls in self.registry.values() for message in self._check(spec_of(cls))]
@@ -205,6 +216,8 @@ class Engine:
 
     async def _answer(self, request: HttpRequest, offload: Offload | None) -> Reply:
         try:
+            if request.refused is not None:
+                raise request.refused
             require_same_origin(request.headers, self.trusted_origins)
             call = read_call(request, self.limits)
         except RequestError as exc:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from .component import NOBODY, Context
-from .errors import Invalid, Malformed, StateInvalid, TooLarge, Unsupported
+from .errors import Invalid, Malformed, RequestError, StateInvalid, TooLarge, Unsupported
 from .fitting import Form
 from .limits import Limits
 from .plain import decode_json
@@ -35,6 +35,8 @@ class HttpRequest:
     body: bytes = b""
     form: Form | None = None
     stream: bool = False
+    refused: RequestError | None = None
+    """What the adapter found wrong before the engine could; the engine answers it as any other refusal."""
     context: Context = NOBODY
 
     @property

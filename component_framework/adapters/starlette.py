@@ -1,0 +1,55 @@
+"""Serve components from Starlette.
+
+    app = Starlette(routes=[*component_routes(engine), …])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+try:
+    from starlette.concurrency import run_in_threadpool
+    from starlette.requests import Request
+    from starlette.routing import Route
+except ImportError as exc:
+    raise ImportError("Starlette is not installed. Run: pip install 'live-component-framework[fastapi]'") from exc
+
+from ..core.asgi import AssetEndpoint, EventEndpoint
+from ..core.component import Context
+from ..core.engine import Engine
+
+
+def component_routes(engine: Engine) -> list[Route]:
+    """The routes of every registered component, under the engine's URL."""
+    return [
+        Route(f"{engine.url}/static/{{file}}", AssetEndpoint()),
+        Route(f"{engine.url}/{{name}}/stream", event_endpoint(engine, stream=True), methods=["POST"]),
+        Route(f"{engine.url}/{{name}}", event_endpoint(engine, stream=False), methods=["POST"]),
+    ]
+
+
+def event_endpoint(engine: Engine, *, stream: bool) -> EventEndpoint:
+    """The POST endpoint, with Starlette's request and worker threads."""
+    return EventEndpoint(engine, stream=stream, make_request=Request, offload=run_in_threadpool)
+
+
+def request_context(engine: Engine, request: Request) -> Context:
+    """Who is asking, for a view that mounts a component: `engine.mount("cart", context=request_context(engine, request))`."""
+    scope = request.scope
+    return engine.context(
+        user=scope.get("user"),
+        session=scope.get("session"),
+        request=request,
+        root_path=scope.get("root_path", ""),
+        address=scope["client"][0] if scope.get("client") else "",
+    )
+
+
+def component_context(engine: Engine) -> Callable[[Request], dict[str, Any]]:
+    """A context processor for Jinja2Templates: `live_component` and `component_scripts` for pages."""
+
+    def processor(request: Request) -> dict[str, Any]:
+        return engine.page_functions(request_context(engine, request))
+
+    return processor
