@@ -35,7 +35,7 @@ class _Server(uvicorn.Server):
 @contextmanager
 def uvicorn_thread(app: Any) -> Iterator[str]:
     """`app` on uvicorn in a thread; gives its address."""
-    server = _Server(uvicorn.Config(app, port=0, log_level="critical", ws="none", timeout_graceful_shutdown=5))
+    server = _Server(uvicorn.Config(app, port=0, log_level="error", ws="none", timeout_graceful_shutdown=5))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     assert server.ready.wait(TIMEOUT), "uvicorn did not start"

@@ -87,6 +87,15 @@ class State(MutableMapping[str, Any]):
         return vars(component) if key in component._compiled.state.names else component._free
 
 
+class Errors(dict[str, Any]):
+    """Messages by field; a field with none has an empty list, so that a template may ask for any."""
+
+    def __missing__(self, key: str) -> list[str]:
+        if hasattr(dict, key):
+            raise KeyError(key)  # `errors.items` in a Django template means the method
+        return []
+
+
 class Component:
     """A part of a page whose state and event handlers live on the server.
 
@@ -172,12 +181,12 @@ class Component:
         """Call the handler of `event`, and return what it returns (an awaitable or a generator, too)."""
         return self._compiled.handlers[event].call(self, **payload)
 
-    def get_context(self) -> dict[str, Any]:
-        """The variables of the template: every state field, `state`, `errors` and `component`."""
-        return {**self._free, **self._fields(), "state": self.state, "errors": self.errors, "component": self}
+    def get_context(self) -> Any:
+        """The variables of the template, a dict: every state field, `state`, `errors` and `component`. May be async."""
+        return {**self._free, **self._fields(), "state": self.state, "errors": Errors(self.errors), "component": self}
 
     def render(self) -> Any:
-        """The component's markup: one root element."""
+        """The component's markup: one root element. May be async."""
         from .rendering import render_template
 
         return render_template(self, self.get_context())

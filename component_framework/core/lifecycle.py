@@ -8,6 +8,7 @@ serve WSGI, ASGI, a template tag and a plain unit test.
 from __future__ import annotations
 
 import asyncio
+from copy import deepcopy
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing, nullcontext
@@ -102,7 +103,8 @@ async def frames(
 async def _mount(component: Component, spec: Spec, run: _Runner) -> None:
     fitted = spec.fit_params(component.params)
     component.params = fitted
-    vars(component).update((name, value) for name, value in fitted.items() if name in spec.state.names)
+    # a copy: what a handler does to the state must not change the params that a fresh render begins with
+    vars(component).update((name, deepcopy(value)) for name, value in fitted.items() if name in spec.state.names)
     if "mount" in spec.overrides:
         await run(component.mount, **{name: fitted[name] for name in spec.mount_names if name in fitted})
 

@@ -203,7 +203,10 @@ async def show(component: Component, run: Any, effects: Sequence[Effect] = ()) -
     renderer = type(component).renderer or host.renderer
     try:
         kind = "plain" if getattr(renderer, "blocking", False) else "coroutine"
-        text = str(await run(component.render, kind=kind))
+        if "render" in component._compiled.overrides:
+            text = str(await run(component.render, kind=kind))
+        else:
+            text = await run(render_template, component, await run(component.get_context, kind=kind), kind=kind)
     except RendererMissing as exc:
         if not isinstance(host, Alone):
             raise
