@@ -4,7 +4,7 @@
   const flying = new Set();
   const find = (id) => document.getElementById(id);
   const json = (text) => JSON.parse(text || '{}');
-  const idOf = (elt) => elt.closest?.('[data-component]')?.id;
+  const idOf = (elt) => elt.closest('[data-component]')?.id;
 
   // An event reaches listeners with the same detail whatever carried it, at the component's root as it is now.
   const emit = (id, name, detail) => {
@@ -38,8 +38,8 @@
       const root = find(id);
       if (!id) return;
       if (!root) return false;
-      ctx.cf ||= { id, event: crypto.getRandomValues(new Uint32Array(4)).join('-') };
-      if (!ctx.target?.isConnected) ctx.target = root;
+      ctx.cf ||= { id, event: crypto.getRandomValues(new Uint32Array(4)).join() };
+      if (!ctx.target.isConnected) ctx.target = root;
       Object.assign(ctx.request.headers, json(find('component-headers')?.content), {
         'X-Component-State': root.dataset.state,
         'X-Component-Id': id,
