@@ -1,0 +1,86 @@
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.routing import Route
+
+from component_framework.core.shutdown import stopping
+
+from .servers import Kind, server_process, uvicorn_thread, wsgi_thread
+
+
+async def hello(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(f"Hello from {request.url.path}")
+
+
+async def endless(request: Request) -> StreamingResponse:
+    async def chunks() -> AsyncIterator[str]:
+        yield "first"
+        await stopping()
+
+    return StreamingResponse(chunks())
+
+
+app = Starlette(routes=[Route("/hello", hello), Route("/endless", endless)])
+
+
+def wsgi(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    yield f"Hello from {environ['PATH_INFO']}".encode()
+
+
+def test_uvicorn_in_a_thread_answers() -> None:
+    with uvicorn_thread(app) as url:
+        assert httpx.get(f"{url}/hello").text == "Hello from /hello"
+
+
+def test_uvicorn_in_a_thread_ends_with_an_open_stream() -> None:
+    with httpx.Client() as client, uvicorn_thread(app) as url:
+        response = client.send(client.build_request("GET", f"{url}/endless"), stream=True)
+        chunks = response.iter_text()
+        assert next(chunks) == "first"
+    assert list(chunks) == []
+
+
+def test_uvicorn_in_a_thread_says_that_it_did_not_start() -> None:
+    @asynccontextmanager
+    async def broken(app: Starlette) -> AsyncIterator[None]:
+        raise LookupError("no database")
+        yield
+
+    with pytest.raises(RuntimeError, match="did not start"), uvicorn_thread(Starlette(lifespan=broken)):
+        pass
+
+
+def test_a_wsgi_server_in_a_thread_answers() -> None:
+    with wsgi_thread(wsgi) as url:
+        assert httpx.get(f"{url}/hello").text == "Hello from /hello"
+
+
+@pytest.mark.parametrize("kind", ["uvicorn", "granian"])
+def test_a_server_process_answers_and_ends_when_told(kind: Kind) -> None:
+    with server_process(kind, "tests.test_servers:app") as server:
+        assert httpx.get(f"{server.url}/hello").text == "Hello from /hello"
+        assert server.terminate() in (0, -15)
+
+
+def test_granian_serves_wsgi() -> None:
+    with server_process("granian-wsgi", "tests.test_servers:wsgi") as server:
+        assert httpx.get(f"{server.url}/hello").text == "Hello from /hello"
+
+
+def test_a_process_that_cannot_start_shows_its_log() -> None:
+    with pytest.raises(RuntimeError, match="no_such_module"), server_process("uvicorn", "no_such_module:app"):
+        pass
+
+
+async def test_a_blocked_event_loop_is_told(blockbuster: Any) -> None:
+    guarded = set(blockbuster.functions)
+    assert {"time.sleep", "os.stat"} <= guarded
+    assert asyncio.get_running_loop().is_running()
