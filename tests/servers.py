@@ -41,6 +41,8 @@ class ThreadedUvicorn(uvicorn.Server):
     def serve_on(self, listener: socket.socket) -> None:
         try:
             self.run(sockets=[listener])
+        except SystemExit:
+            pass  # how uvicorn ends when the lifespan failed: `started` then stays False
         finally:
             self.settled.set()
 
