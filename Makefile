@@ -1,69 +1,58 @@
-# Needs python3 >= 3.11 with venv, and the package index. Everything else is put into .venv and .tox.
+# Nothing is needed but python3 (3.11 or newer, with venv) and make: everything else goes into .venv and .tox.
 
 PYTHON ?= python3
 PORT ?= 8000
-
 VENV := .venv
 BIN := $(VENV)/bin
-UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
-ADDRESS := http://127.0.0.1:$(PORT)/
-SERVE := $(BIN)/python -m uvicorn --host 127.0.0.1 --port $(PORT)
-MANAGE := PYTHONPATH=. $(BIN)/python examples/django_site/manage.py
-
-# Python's own builds are not on the package index: the interpreters of the machine are used.
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help demo demo-django test test-all bench assets clean
+MINOR := $(shell $(PYTHON) -c 'import sys; print(f"3{sys.version_info[1]}")')
+TEST_ENV := py$(MINOR)-django$(if $(filter 311,$(MINOR)),52,61)
+
+.PHONY: help demo demo-django demo-litestar test test-all bench assets goldens clean
 
 help:
-	@echo "make demo         the FastAPI example on $(ADDRESS)   (PORT=8000)"
-	@echo "make demo-django  the Django example on $(ADDRESS)    (PORT=8000)"
-	@echo "make test         lint, types and the whole suite on the built wheel"
-	@echo "make test-all     the same on every Python and Django that is supported and found here"
-	@echo "make bench        the benchmarks, against hand-written endpoints"
-	@echo "make assets       component.js from its source (needs npm)"
+	@sed -n 's/^\([a-z-]*\):.*## */make \1\t/p' Makefile | expand -t 20
 
-demo: $(VENV)/.demo
-	@echo "Serving the FastAPI example on $(ADDRESS) (Ctrl-C stops it)"
-	@exec $(SERVE) examples.fastapi_app.main:app
+demo: $(BIN)/demo-ready        ## the FastAPI example, with its own database
+	@echo "Serving on http://127.0.0.1:$(PORT)"
+	@$(BIN)/python -m uvicorn examples.fastapi_app.main:app --host 127.0.0.1 --port $(PORT)
 
-demo-django: $(VENV)/.demo
-	@$(MANAGE) migrate --verbosity 0
-	@$(MANAGE) seed
-	@echo "Serving the Django example on $(ADDRESS) (Ctrl-C stops it)"
-	@exec $(SERVE) --app-dir examples/django_site config.asgi:application
+demo-django: $(BIN)/demo-ready ## the Django site, migrated and with data
+	@$(BIN)/python examples/django_site/manage.py migrate --verbosity 0
+	@$(BIN)/python examples/django_site/manage.py seed
+	@echo "Serving on http://127.0.0.1:$(PORT)"
+	@cd examples/django_site && PYTHONPATH=../.. $(CURDIR)/$(BIN)/python -m uvicorn config.asgi:application --host 127.0.0.1 --port $(PORT)
 
-# Each Python is tested with the newest Django that runs on it; tox closes with the time of every phase.
-test: $(VENV)/.tox
-	$(BIN)/tox run -e lint,types,$$($(BIN)/python -c "import sys; v = sys.version_info.minor; print(f'py3{v}-django' + ('52' if v == 11 else '61'))")
+demo-litestar: $(BIN)/demo-ready ## the same components as the FastAPI example, served by Litestar
+	@echo "Serving on http://127.0.0.1:$(PORT)"
+	@$(BIN)/python -m uvicorn examples.litestar_app:app --host 127.0.0.1 --port $(PORT)
 
-test-all: $(VENV)/.tox
+# tox closes with the time that each phase took
+test: $(BIN)/tox               ## everything that must hold, on the built wheel
+	$(BIN)/tox run -e $(TEST_ENV),lint,types
+
+test-all: $(BIN)/tox           ## every Python and Django, and the lowest versions
 	$(BIN)/tox run
 
-bench: $(VENV)/.bench
-	@$(BIN)/python -m benchmarks
+bench: $(BIN)/tox              ## the ratios of docs/performance.md
+	$(BIN)/tox run -e bench
 
-assets:
-	$(PYTHON) scripts/build_assets.py
+assets:                        ## component.js, and htmx from its npm package
+	$(PYTHON) scripts/build_assets.py --vendor
 
 clean:
-	rm -rf $(VENV) .tox dist
+	rm -rf $(VENV) .tox .mypy_cache .ruff_cache .pytest_cache dist
 
 $(BIN)/uv:
-	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed; set PYTHON=… to name one')"
-	@echo "Making $(VENV)"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
-$(VENV)/.tox: $(BIN)/uv
-	@$(UV) "tox>=4.25" "tox-uv>=1.20"
+$(BIN)/tox: $(BIN)/uv
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet "tox>=4.24" "tox-uv>=1.20"
 	@touch $@
 
-$(VENV)/.demo: $(BIN)/uv pyproject.toml
-	@echo "Installing what the examples need"
-	@$(UV) --editable ".[demo]"
-	@touch $@
-
-$(VENV)/.bench: $(BIN)/uv pyproject.toml
-	@$(UV) --editable ".[all]" --group bench
+$(BIN)/demo-ready: $(BIN)/uv pyproject.toml
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --editable '.[demo]'
 	@touch $@

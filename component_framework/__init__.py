@@ -4,9 +4,16 @@ from .core.component import Component as Component
 from .core.component import Context as Context
 from .core.component import StreamingComponent as StreamingComponent
 from .core.engine import Engine as Engine
+from .core.errors import Conflict as Conflict
+from .core.errors import Forbidden as Forbidden
+from .core.errors import Invalid as Invalid
+from .core.errors import NotFound as NotFound
+from .core.gate import rate_limit as rate_limit
+from .core.gate import requires as requires
 from .core.limits import Limits as Limits
 from .core.registry import Registry as Registry
 from .core.registry import register as register
 from .core.registry import registry as registry
+from .core.store import MemoryStateStore as MemoryStateStore
 
 __version__ = "0.1.0"

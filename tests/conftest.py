@@ -8,13 +8,7 @@ from pathlib import Path
 import pytest
 from blockbuster import BlockBuster
 
-ROOT = Path(__file__).parent.parent
-
-# Last, so that `tests` and `examples` come from the checkout and `component_framework` from the installed wheel.
-sys.path.append(str(ROOT))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.adapters.django_settings")
-
-pytest_plugins = ["tests.browser.chromium", "tests.backends.redis_server"]
+pytest_plugins = ["tests.backends.redis_server"]
 
 # Each reads a file once and keeps what it read: the loop waits for the disk at most once per file and process.
 MAY_BLOCK = {

@@ -1,4 +1,6 @@
-"""Real servers on 127.0.0.1, for the length of a `with` block: in a thread of this process, or in one of their own."""
+"""Real servers for tests: in a thread of this process, or a process of their own; on the loopback, on a free port."""
+
+from __future__ import annotations
 
 import os
 import signal
@@ -7,158 +9,124 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from socketserver import ThreadingMixIn
-from typing import Any, Literal
+from typing import IO, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import uvicorn
 
 from component_framework.core import shutdown
 
-HOST = "127.0.0.1"
-START_SECONDS = 20.0
-STOP_SECONDS = 10.0
-
-Kind = Literal["uvicorn", "granian", "granian-wsgi"]
+TIMEOUT = 20.0
+"""Seconds that a server has to come up, or to go."""
 
 
-class ThreadedUvicorn(uvicorn.Server):
+class _Server(uvicorn.Server):
     """Tells when it serves, and when it never will."""
 
-    def __init__(self, app: Any) -> None:
-        super().__init__(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
         self.settled = threading.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
+        await super().startup(sockets)
         self.settled.set()
 
-    def serve_on(self, listener: socket.socket) -> None:
+    def serve_until_told(self) -> None:
+        """`run()` for a thread of its own."""
         try:
-            self.run(sockets=[listener])
+            self.run()
         except SystemExit:
-            pass  # how uvicorn ends when the lifespan failed: `started` then stays False
+            pass  # how uvicorn ends when the lifespan fails: `started` then stays False
         finally:
             self.settled.set()
 
 
 @contextmanager
 def uvicorn_thread(app: Any) -> Iterator[str]:
-    """The base URL of an ASGI application, its lifespan included. Streams that are still open end with the block."""
-    listener = socket.create_server((HOST, 0))
-    server = ThreadedUvicorn(app)
-    thread = threading.Thread(target=server.serve_on, args=[listener], name="uvicorn")
+    """`app` on uvicorn in a thread; gives its address."""
+    server = _Server(uvicorn.Config(app, port=0, log_level="error", ws="none", timeout_graceful_shutdown=5))
+    thread = threading.Thread(target=server.serve_until_told, daemon=True)
     thread.start()
+    assert server.settled.wait(TIMEOUT) and server.started, "uvicorn did not start"  # noqa: PT018
     try:
-        if not server.settled.wait(START_SECONDS) or not server.started:
-            raise RuntimeError("uvicorn did not start; its log says why")
-        yield f"http://{HOST}:{listener.getsockname()[1]}"
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
+        shutdown.stop()  # the signal that a server in a thread never gets
         server.should_exit = True
-        shutdown.stop()
-        thread.join(STOP_SECONDS)
-        listener.close()
+        thread.join(TIMEOUT)
 
 
-class ThreadedWsgi(ThreadingMixIn, WSGIServer):
-    """A thread per request, so that an open stream does not stop the others."""
-
+class _ThreadedServer(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
 
-class QuietHandler(WSGIRequestHandler):
+class _SilentHandler(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
-        """Requests are what the tests are made of: nobody reads a log of them."""
+        pass
 
 
 @contextmanager
 def wsgi_thread(app: Any) -> Iterator[str]:
-    """The base URL of a WSGI application. Every chunk that the application yields is sent at once."""
-    server = make_server(HOST, 0, app, server_class=ThreadedWsgi, handler_class=QuietHandler)
-    thread = threading.Thread(target=server.serve_forever, args=[0.02], name="wsgi")
+    """`app` on a threaded WSGI server; gives its address."""
+    server = make_server("127.0.0.1", 0, app, server_class=_ThreadedServer, handler_class=_SilentHandler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield f"http://{HOST}:{server.server_port}"
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
-        thread.join(STOP_SECONDS)
         server.server_close()
-
-
-@dataclass(frozen=True)
-class ServerProcess:
-    """A server in a process group of its own, which can be told to stop while it works."""
-
-    url: str
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    def terminate(self) -> int:
-        """Send SIGTERM and give the exit code. Raises `subprocess.TimeoutExpired` after ten seconds."""
-        self.process.terminate()
-        return self.process.wait(STOP_SECONDS)
-
-
-@contextmanager
-def server_process(kind: Kind, target: str, env: Mapping[str, str] | None = None) -> Iterator[ServerProcess]:
-    """Serve `target` ("package.module:name", found in the checkout) from a process of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        log, port = Path(folder, "log"), free_port()
-        # -P and the empty folder keep the checkout's component_framework away from the installed one.
-        command = [sys.executable, "-P", str(Path(__file__).with_name("serve.py")), kind, target, str(port)]
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command, cwd=folder, env={**os.environ, **(env or {})}, stdout=output, stderr=output,
-                start_new_session=True,
-            )  # fmt: skip
-        try:
-            wait_until_listening(process, port, log)
-            yield ServerProcess(f"http://{HOST}:{port}", process, log)
-        finally:
-            stop_group(process)
-
-
-def uvicorn_process(target: str, env: Mapping[str, str] | None = None) -> Any:
-    """`server_process` with uvicorn."""
-    return server_process("uvicorn", target, env)
-
-
-def granian_process(target: str, env: Mapping[str, str] | None = None) -> Any:
-    """`server_process` with granian's ASGI interface."""
-    return server_process("granian", target, env)
+        thread.join(TIMEOUT)
 
 
 def free_port() -> int:
-    """A port that nobody listened on a moment ago."""
-    with socket.create_server((HOST, 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
-def wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)) == 0:
-                return
-        time.sleep(0.02)
-    raise RuntimeError(f"The server did not start:\n{log.read_text()}")
-
-
-def stop_group(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM to the server, then SIGKILL to whatever is left of its group."""
-    try:
-        process.terminate()
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        pass
-    finally:
+@contextmanager
+def server_process(*command: str, port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A server in a process group of its own, once it listens on `port`. Whatever is left of it at the end is killed."""
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command], env={**os.environ, "PYTHONPATH": os.getcwd(), **environment},
+            stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
         try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # the usual case: nothing is left
-        process.wait()
+            _await_port(process, port, log)
+            yield process
+        finally:
+            with suppress(ProcessLookupError):  # it has ended by itself, with its workers
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(TIMEOUT)
+
+
+@contextmanager
+def granian_process(target: str, interface: str = "asgi", **environment: str) -> Iterator[str]:
+    """`target` ("module:name") on granian, in a process of its own; gives its address."""
+    port = free_port()
+    command = ["granian", "--interface", interface, "--host", "127.0.0.1", "--port", str(port), target]
+    with server_process(*command, port=port, **environment):
+        yield f"http://127.0.0.1:{port}"
+
+
+def _await_port(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
+    waiting = threading.Event()
+    for _ in range(int(TIMEOUT / 0.05)):
+        assert process.poll() is None, f"the server ended with {process.returncode}:\n{_text(log)}"
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        waiting.wait(0.05)
+    raise AssertionError(f"the server did not listen:\n{_text(log)}")
+
+
+def _text(log: IO[bytes]) -> str:
+    log.seek(0)
+    return log.read().decode(errors="replace")

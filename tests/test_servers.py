@@ -1,3 +1,4 @@
+import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from starlette.routing import Route
 from component_framework import Component
 from component_framework.core.shutdown import stopping
 
-from .servers import Kind, server_process, uvicorn_thread, wsgi_thread
+from .servers import free_port, granian_process, server_process, uvicorn_thread, wsgi_thread
 
 
 async def hello(request: Request) -> PlainTextResponse:
@@ -57,7 +58,7 @@ def test_uvicorn_in_a_thread_says_that_it_did_not_start() -> None:
         raise LookupError("no database")
         yield
 
-    with pytest.raises(RuntimeError, match="did not start"), uvicorn_thread(Starlette(lifespan=broken)):
+    with pytest.raises(AssertionError, match="did not start"), uvicorn_thread(Starlette(lifespan=broken)):
         pass
 
 
@@ -66,20 +67,24 @@ def test_a_wsgi_server_in_a_thread_answers() -> None:
         assert httpx.get(f"{url}/hello").text == "Hello from /hello"
 
 
-@pytest.mark.parametrize("kind", ["uvicorn", "granian"])
-def test_a_server_process_answers_and_ends_when_told(kind: Kind) -> None:
-    with server_process(kind, "tests.test_servers:app") as server:
-        assert httpx.get(f"{server.url}/hello").text == "Hello from /hello"
-        assert server.terminate() in (0, -15)
+def test_a_server_process_answers_and_ends_when_told() -> None:
+    port = free_port()
+    with server_process("uvicorn", "tests.test_servers:app", "--port", str(port), port=port) as process:
+        assert httpx.get(f"http://127.0.0.1:{port}/hello").text == "Hello from /hello"
+        process.terminate()
+        assert process.wait(10) in (0, -signal.SIGTERM)
 
 
-def test_granian_serves_wsgi() -> None:
-    with server_process("granian-wsgi", "tests.test_servers:wsgi") as server:
-        assert httpx.get(f"{server.url}/hello").text == "Hello from /hello"
+@pytest.mark.parametrize(("interface", "name"), [("asgi", "app"), ("wsgi", "wsgi")])
+def test_granian_answers_and_leaves_no_worker_behind(interface: str, name: str) -> None:
+    with granian_process(f"tests.test_servers:{name}", interface) as url:
+        assert httpx.get(f"{url}/hello").text == "Hello from /hello"
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url}/hello")
 
 
 def test_a_process_that_cannot_start_shows_its_log() -> None:
-    with pytest.raises(RuntimeError, match="no_such_module"), server_process("uvicorn", "no_such_module:app"):
+    with pytest.raises(AssertionError, match="no_such_module"), server_process("uvicorn", "no_such_module:app", port=9):
         pass
 
 

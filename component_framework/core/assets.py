@@ -54,7 +54,7 @@ def tags(static_url: str, nonce: str | None, headers: tuple[tuple[str, str], ...
     mark = f' nonce="{html.escape(nonce)}"' if nonce else ""
     parts = [f'<meta name="htmx-config" content="{_json(_CONFIG)}">']
     if headers:
-        parts.append(f'<meta name="component-headers" content="{_json(dict(headers))}">')
+        parts.append(f'<meta id="component-headers" name="component-headers" content="{_json(dict(headers))}">')
     parts += [
         f'<link rel="stylesheet" href="{_address(static_url, name)}" integrity="{_integrity(name)}">' for name in STYLES
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from .effects import Effect, Update, emit, navigate
+from .effects import Effect, emit, navigate, update
 from .spec import Spec, spec_of
 
 if TYPE_CHECKING:
@@ -85,6 +85,15 @@ class State(MutableMapping[str, Any]):
     def _home(self, key: str) -> dict[str, Any]:
         component = self._component
         return vars(component) if key in component._compiled.state.names else component._free
+
+
+class Errors(dict[str, Any]):
+    """Messages by field; a field with none has an empty list, so that a template may ask for any."""
+
+    def __missing__(self, key: str) -> list[str]:
+        if hasattr(dict, key):
+            raise KeyError(key)  # `errors.items` in a Django template means the method
+        return []
 
 
 class Component:
@@ -172,12 +181,12 @@ class Component:
         """Call the handler of `event`, and return what it returns (an awaitable or a generator, too)."""
         return self._compiled.handlers[event].call(self, **payload)
 
-    def get_context(self) -> dict[str, Any]:
-        """The variables of the template: every state field, `state`, `errors` and `component`."""
-        return {**self._free, **self._fields(), "state": self.state, "errors": self.errors, "component": self}
+    def get_context(self) -> Any:
+        """The variables of the template, a dict: every state field, `state`, `errors` and `component`. May be async."""
+        return {**self._free, **self._fields(), "state": self.state, "errors": Errors(self.errors), "component": self}
 
     def render(self) -> Any:
-        """The component's markup: one root element."""
+        """The component's markup: one root element. May be async."""
         from .rendering import render_template
 
         return render_template(self, self.get_context())
@@ -226,7 +235,7 @@ class Component:
 
     def update(self, component: str, /, *, target: str, **params: Any) -> None:
         """Mount `component` anew with `params` in place of the element with the id `target`, in the same answer."""
-        self._effects.append(Update(component, target, params))
+        self._effects.append(update(component, target, params))
 
     # -- use these in a test, a script, a command ------------------------------------------------------------------
 

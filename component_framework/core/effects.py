@@ -12,9 +12,10 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from .errors import ConfigurationError
+from .errors import ConfigurationError, UnsafeEffect
 from .plain import require_json
 
+ELEMENT_ID = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,127}")
 DOM_EVENT = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]*")
 _SAFE_IN_URL = "!#$%&'()*+,/:;=?@[]~-._"
 
@@ -54,23 +55,30 @@ def emit(name: str, detail: Any) -> Emit:
     return Emit(name, detail)
 
 
+def update(component: str, target: str, params: dict[str, Any]) -> Update:
+    """An Update; raises UnsafeEffect for a target that is no element id."""
+    if not ELEMENT_ID.fullmatch(target):
+        raise UnsafeEffect(f"{target!r} is no element id: a letter, then letters, digits and _ . : - only")
+    return Update(component, target, params)
+
+
 def navigate(how: Literal["push", "replace", "redirect"], url: str, *, external: bool) -> Navigate:
-    """A Navigate; raises ConfigurationError unless `url` is a path here, or http(s) where `external` allows it.
+    """A Navigate; raises UnsafeEffect unless `url` is a path here, or http(s) where `external` allows it.
 
     Backslashes, control characters and `//` are refused, because browsers read them as another origin (WHATWG URL).
     """
     if any(ord(char) < 0x21 or char in "\\\x7f" for char in url):
-        raise ConfigurationError(f"{url!r}: an address has no spaces, control characters or backslashes")
+        raise UnsafeEffect(f"{url!r}: an address has no spaces, control characters or backslashes")
     try:
         parts = urlsplit(url)
     except ValueError as exc:
-        raise ConfigurationError(f"{url!r} is not an address: {exc}") from exc
+        raise UnsafeEffect(f"{url!r} is not an address: {exc}") from exc
     if parts.scheme and parts.scheme not in ("http", "https"):
-        raise ConfigurationError(f"{url!r}: only http and https addresses, not {parts.scheme}:")
+        raise UnsafeEffect(f"{url!r}: only http and https addresses, not {parts.scheme}:")
     if parts.scheme and not parts.netloc:
-        raise ConfigurationError(f"{url!r}: an address with a scheme needs a host")
+        raise UnsafeEffect(f"{url!r}: an address with a scheme needs a host")
     if parts.netloc and not external:
-        raise ConfigurationError(f"{url!r} leaves this site. If that is meant, pass external=True.")
+        raise UnsafeEffect(f"{url!r} leaves this site. If that is meant, pass external=True.")
     if how != "redirect" and parts.netloc:
-        raise ConfigurationError(f"{url!r}: the browser's history takes addresses of this site only")
+        raise UnsafeEffect(f"{url!r}: the browser's history takes addresses of this site only")
     return Navigate(how, quote(url, safe=_SAFE_IN_URL))

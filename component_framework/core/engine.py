@@ -12,7 +12,7 @@ from typing import Any
 
 from . import assets
 from .component import NOBODY, Component, Context
-from .effects import Effect
+from .effects import ELEMENT_ID, Effect
 from .errors import (
     BindingError,
     ConfigurationError,
@@ -33,7 +33,7 @@ from .limits import Limits
 from .origin import require_same_origin
 from .registry import Registry
 from .registry import registry as default_registry
-from .rendering import ELEMENT_ID, Markup, Renderer
+from .rendering import Markup, Renderer
 from .request import HttpRequest, read_call
 from .signing import TokenSigner
 from .spec import Spec, spec_of
@@ -202,7 +202,7 @@ class Engine:
         self, name: str, *, target: str | None, params: Mapping[str, Any], context: Context, offload: Offload | None
     ) -> Frame:
         component = self.component(name, context=context, **params)
-        component.id = target
+        component.id = target or component.id
         try:
             return await last(frames(component, None, {}, None, host=self, offload=offload))
         except Invalid as exc:

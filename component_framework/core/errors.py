@@ -3,6 +3,7 @@
     ComponentError
     ├── ConfigurationError               the developer's mistake, with the fix in the message
     │   ├── BindingError                 a template binds an event or argument that the class does not have
+    │   ├── UnsafeEffect                 a handler asks for an effect that the browser must not see; answered 422
     │   └── StateError                   the state does not fit its annotations, or is too large to leave the server
     ├── PayloadError                     a value that cannot cross the wire as JSON, with its path
     └── RequestError                     the client's mistake or a passing fault: answered with `.status` and `.code`
@@ -169,6 +170,14 @@ class Invalid(RequestError):
     def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
         super().__init__("; ".join(f"{name or 'form'}: {' '.join(texts)}" for name, texts in errors.items()))
         self.errors = {name: list(texts) for name, texts in errors.items()}
+
+
+class UnsafeEffect(ConfigurationError, RequestError):
+    """A handler asks for an address or a target that must not reach the browser; most likely a visitor chose it."""
+
+    status = 422
+    code = "invalid"
+    public = "This is not allowed."
 
 
 class TooMany(RequestError):

@@ -29,6 +29,7 @@ REQUIRED = "This field is required."
 UNKNOWN = "This field is not expected here."
 REPEATED = "This field was sent more than once."
 
+_INT64 = 2**63
 _NO_SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _TICKED = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
 _SCALARS = (
@@ -52,7 +53,9 @@ class Form(dict[str, list[str]]):
 class Field:
     """One declared value: its type, and how a form spells it."""
 
-    __slots__ = ("default", "is_bool", "is_datetime", "is_list", "is_nested", "is_number", "name", "optional", "type")
+    __slots__ = (
+        "default", "holds_numbers", "is_bool", "is_datetime", "is_list", "is_nested", "is_number", "name", "optional", "type",
+    )  # fmt: skip
 
     def __init__(self, name: str, kind: Any, default: Any = msgspec.NODEFAULT) -> None:
         self.name = name
@@ -63,6 +66,7 @@ class Field:
         self.is_bool = bool in plain
         self.is_datetime = datetime.datetime in plain
         self.is_number = any(_is_number(member) for member in plain)
+        self.holds_numbers = _holds_numbers(kind)
         self.is_list = any(_is_list(member) for member in plain)
         self.is_nested = not self.is_list and not any(_is_scalar(member) for member in plain)
 
@@ -72,9 +76,8 @@ class Field:
 
     @property
     def is_constant(self) -> bool:
-        """True for a default that no instance can change."""
-        mutable = isinstance(self.default, (list, dict, set)) or hasattr(self.default, "__dict__")
-        return not self.required and (not mutable or isinstance(self.default, enum.Enum))
+        """True for a default that no instance can change; any other is copied for each."""
+        return self.default is None or self.default is msgspec.UNSET or isinstance(self.default, _SCALARS)
 
     def definition(self) -> tuple[Any, ...]:
         """What `msgspec.defstruct` wants to hear about this field."""
@@ -101,12 +104,14 @@ class Field:
             return None
         if self.is_datetime and _NO_SECONDS.fullmatch(text):
             return f"{text}:00"  # what <input type="datetime-local"> sends
+        if self.is_number and text.lstrip("-").startswith("."):
+            return text.replace(".", "0.", 1)  # ".5" is a number in HTML, but none in JSON
         return _json_or(text, text) if self.is_nested else text
 
     def check(self, value: Any) -> None:
-        """Raise msgspec.ValidationError for a number that is none; JSON cannot say it, but text can."""
-        if self.is_number and isinstance(value, (float, decimal.Decimal)) and not math.isfinite(value):
-            raise msgspec.ValidationError("Expected `float`, got a number that is not finite")
+        """Raise msgspec.ValidationError for a number that no state, template or database could take."""
+        if self.holds_numbers:
+            _require_numbers(value)
 
     def _accepts_empty(self) -> bool:
         return not self.optional and str in _strip(self.type)
@@ -124,7 +129,7 @@ class Shape:
         self.open = open
         self._constants = {field.name: field.default for field in fields if field.is_constant}
         self._factories = {field.name: field.default for field in fields if not (field.is_constant or field.required)}
-        self._numbers = [field for field in fields if field.is_number]
+        self._numbers = [field for field in fields if field.holds_numbers]
         ordered = sorted(fields, key=lambda field: not field.required)
         try:
             self.struct: Any = msgspec.defstruct(name, [field.definition() for field in ordered])
@@ -248,6 +253,31 @@ def _is_list(kind: Any) -> bool:
 
 def _is_number(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, (float, decimal.Decimal))
+
+
+def _holds_numbers(kind: Any) -> bool:
+    """Whether a value of this type is, or may have in it, a number."""
+    if isinstance(kind, type) and issubclass(kind, (int, float, decimal.Decimal)):
+        return not issubclass(kind, (bool, enum.Enum))
+    if arguments := typing.get_args(kind):
+        return any(_holds_numbers(argument) for argument in arguments)
+    return isinstance(kind, typing.NewType) or (isinstance(kind, type) and not _is_scalar(kind) and kind is not type(None))
+
+
+def _require_numbers(value: Any) -> None:
+    """JSON cannot say NaN, but a form's text can; and nothing behind a handler takes an int of 4,000 digits."""
+    if isinstance(value, (float, decimal.Decimal)):
+        if not math.isfinite(value):
+            raise msgspec.ValidationError("Expected `float`, got a number that is not finite")
+    elif isinstance(value, int):
+        if not -_INT64 <= value < _INT64:
+            raise msgspec.ValidationError(f"Expected `int` {'<' if value > 0 else '>='} {'-' if value < 0 else ''}{_INT64}")
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            _require_numbers(getattr(value, name))
+    elif isinstance(value, (list, tuple, set, frozenset, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            _require_numbers(item)
 
 
 def _is_scalar(kind: Any) -> bool:

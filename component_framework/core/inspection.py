@@ -70,6 +70,7 @@ class _Reader(HTMLParser):
         self.open: list[Element] = []
         self.roots: list[Element] = []
         self.bindings: list[Element] = []
+        self.forms: dict[str, set[str]] = {}
         self.stray = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -80,6 +81,8 @@ class _Reader(HTMLParser):
             name = element.attributes.get("name")
             if name and tag != "button" and "disabled" not in element.attributes:
                 element.add_field(name)
+                if "form" in element.attributes:
+                    self.forms.setdefault(element.attributes["form"], set()).add(name)
         if "hx-post" in element.attributes:
             self.bindings.append(element)
         if tag not in _VOID:
@@ -114,6 +117,8 @@ def examine(markup: str, spec: Spec, url: str) -> None:
             f"The template of {spec.title} must give one root element. It gives {found or 'none'}."
         )
     for element in reader.bindings:
+        if element.form is not None:
+            element.form.fields |= reader.forms.get(element.form.attributes.get("id", ""), set())
         address = urlsplit(element.attributes["hx-post"])
         if address.path == f"{url}/{spec.name}":
             _examine_binding(element, spec, parse_qs(address.query).get("event"))

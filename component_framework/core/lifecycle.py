@@ -8,6 +8,7 @@ serve WSGI, ASGI, a template tag and a plain unit test.
 from __future__ import annotations
 
 import asyncio
+from copy import deepcopy
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing, nullcontext
@@ -16,7 +17,7 @@ from types import AsyncGeneratorType, GeneratorType
 from typing import Any, TypeVar
 
 from .component import Component
-from .effects import Effect, Update
+from .effects import ELEMENT_ID, Effect, Update
 from .errors import ConfigurationError, Invalid, NotFound, StateError, StateOutdated, Timeout, nearest
 from .gate import count, refusal, require_permissions
 from .host import Alone, Host, Offload
@@ -67,6 +68,8 @@ async def frames(
     await count(host.rate_limiter, component, handler)
     if component.id is None:
         component.id = host.new_id(component)
+    elif restored is None and not ELEMENT_ID.fullmatch(component.id):
+        raise ConfigurationError(f"{component.id!r} is no element id: a letter, then letters, digits and _ . : - only")
     if restored is None:
         await _mount(component, spec, run)
     else:
@@ -100,7 +103,8 @@ async def frames(
 async def _mount(component: Component, spec: Spec, run: _Runner) -> None:
     fitted = spec.fit_params(component.params)
     component.params = fitted
-    vars(component).update((name, value) for name, value in fitted.items() if name in spec.state.names)
+    # a copy: what a handler does to the state must not change the params that a fresh render begins with
+    vars(component).update((name, deepcopy(value)) for name, value in fitted.items() if name in spec.state.names)
     if "mount" in spec.overrides:
         await run(component.mount, **{name: fitted[name] for name in spec.mount_names if name in fitted})
 

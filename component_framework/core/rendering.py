@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import msgspec
 
+from .effects import ELEMENT_ID
 from .errors import BindingError, ConfigurationError, Invalid, nearest
 from .host import Alone, Host
 from .plain import require_json
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from .component import Component
     from .effects import Effect
 
-ELEMENT_ID = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,127}")
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _ROOT = re.compile(
     r"(?:\s|<!--.*?-->)*<([A-Za-z][A-Za-z0-9-]*)((?:\s+[^\s=>\"'/]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>\"']+))?)*)\s*(?=/?>)",
     re.DOTALL,
@@ -89,10 +90,10 @@ class TemplateFunctions:
         root = self.component.context.root_path
         return bind(self.spec, f"{root}{self.host.url}/{self.spec.name}", event, trigger, args)
 
-    def live_component(self, name: str, /, *, key: str | None = None, **params: Any) -> Markup:
+    def live_component(self, name: str, /, *, key: str | int | None = None, **params: Any) -> Markup:
         """A child component. `key` tells siblings of one kind apart; their params do it where there is none."""
         require_json(msgspec.to_builtins(params), f"live_component({name!r})")
-        self.slots.append(Slot(name, key or _key(name, params), params))
+        self.slots.append(Slot(name, _key(name, params) if key is None else _as_id(str(key)), params))
         return Markup(f'<component-slot id="{len(self.slots) - 1}"></component-slot>')
 
     def component_fields(self) -> Markup:
@@ -134,6 +135,11 @@ def _val(name: str, value: Any) -> Any:
     if isinstance(plain, (list, dict)):
         return msgspec.json.encode(plain).decode()
     return "" if plain is None else plain
+
+
+def _as_id(key: str) -> str:
+    """`key` as a part of an element's id, where a visitor may have chosen it: what is not plain becomes a digest."""
+    return key if _PLAIN_KEY.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 def _key(name: str, params: Mapping[str, Any]) -> str:
@@ -197,7 +203,10 @@ async def show(component: Component, run: Any, effects: Sequence[Effect] = ()) -
     renderer = type(component).renderer or host.renderer
     try:
         kind = "plain" if getattr(renderer, "blocking", False) else "coroutine"
-        text = str(await run(component.render, kind=kind))
+        if "render" in component._compiled.overrides:
+            text = str(await run(component.render, kind=kind))
+        else:
+            text = await run(render_template, component, await run(component.get_context, kind=kind), kind=kind)
     except RendererMissing as exc:
         if not isinstance(host, Alone):
             raise

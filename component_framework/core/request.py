@@ -116,7 +116,10 @@ def _parse_body(request: HttpRequest, limits: Limits) -> Form:
     if kind == _URLENCODED:
         if len(body) > limits.payload + limits.state:
             raise TooLarge(f"the form has {len(body)} bytes")
-        return _parse_pairs(body.decode("ascii", "surrogateescape"), limits)
+        try:
+            return _parse_pairs(body.decode(), limits)
+        except UnicodeDecodeError as exc:
+            raise Malformed(f"the form is not UTF-8: {exc.reason}") from None
     if kind == _MULTIPART:
         return _parse_multipart(request.headers["content-type"], body, limits)
     raise Unsupported(f"the content type is {kind!r}")

@@ -27,6 +27,8 @@ EVENT_STREAM = "text/event-stream; charset=utf-8"
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _NAVIGATE_HEADERS = {"push": "HX-Push-Url", "replace": "HX-Replace-Url", "redirect": "HX-Redirect"}
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_IN_SELECTOR = re.compile(r"([.:])")
+_ESCAPED = r"\\\1"
 _NOT_ASCII = re.compile(r"[^\x20-\x7e]")
 
 
@@ -72,7 +74,7 @@ class Frame:
     def markup(self) -> str:
         """The root, and every other component as a partial of its own (htmx 4)."""
         return self.html + "".join(
-            f'<hx-partial hx-target="#{other.component_id}" hx-swap="outerMorph">{other.html}</hx-partial>'
+            f'<hx-partial hx-target="#{_IN_SELECTOR.sub(_ESCAPED, other.component_id)}" hx-swap="outerMorph">{other.html}</hx-partial>'
             for other in self.others
         )
 
@@ -88,12 +90,11 @@ class Reply:
 
 def reply(frame: Frame, envelope: Envelope) -> Reply:
     """One frame as an answer."""
+    refused = {"code": "invalid"} if frame.status == 422 else {}
+    headers = _HEADERS | ({"X-Component-Code": "invalid"} if refused else {})
     if envelope == "json":
-        return Reply(frame.status, _HEADERS | {"Content-Type": JSON}, msgspec.json.encode(_as_json(frame)))
-    headers = _HEADERS | {"Content-Type": HTML} | _effect_headers(frame.effects)
-    if frame.status == 422:
-        headers["X-Component-Code"] = "invalid"
-    return Reply(frame.status, headers, frame.markup().encode())
+        return Reply(frame.status, headers | {"Content-Type": JSON}, msgspec.json.encode(_as_json(frame) | refused))
+    return Reply(frame.status, headers | {"Content-Type": HTML} | _effect_headers(frame.effects), frame.markup().encode())
 
 
 def refusal(error: RequestError, error_id: str, envelope: Envelope, fresh: Frame | None) -> Reply:

@@ -1,11 +1,8 @@
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..servers import uvicorn_thread
-from .chromium import PHONE, screenshot
-
-if TYPE_CHECKING:
-    from playwright.async_api import Page
+from .conftest import Tab
 
 HTML = b"<!doctype html><title>Hello</title><link rel=icon href='data:,'><p id=greeting>Served by uvicorn</p>"
 
@@ -16,26 +13,20 @@ async def hello(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.body", "body": HTML})
 
 
-async def test_the_browser_opens_a_page_of_a_server_in_a_thread(page: "Page") -> None:
+def test_the_browser_opens_a_page_of_a_server_in_a_thread(tab: Tab) -> None:
     with uvicorn_thread(hello) as url:
-        await page.goto(url)
-        assert await page.inner_text("#greeting") == "Served by uvicorn"
+        tab(lambda page: page.goto(url))
+        assert tab(lambda page: page.inner_text("#greeting")) == "Served by uvicorn"
 
 
-async def test_an_error_in_a_page_is_collected(page: "Page", page_errors: list[str]) -> None:
-    async with page.expect_event("pageerror"):
-        await page.goto("data:text/html,<script>throw new Error('broken')</script>")
-    assert page_errors == ["broken"]
-    page_errors.clear()
+def test_an_error_in_a_page_fails_its_test_unless_it_is_expected(tab: Tab) -> None:
+    tab(lambda page: page.goto("data:text/html,<script>throw new Error('broken')</script>"))
+    assert tab.unexpected() == ["broken"]
+    tab.expected.append("broken")
+    assert tab.unexpected() == []
 
 
-async def test_a_screenshot_is_as_wide_as_asked(page: "Page") -> None:
-    await page.goto("data:text/html,<meta name=viewport content='width=device-width'><p>phone")
-    path = await screenshot(page, "infrastructure", PHONE)
-    assert int.from_bytes(path.read_bytes()[16:20]) == PHONE[0]
-
-
-def test_the_browser_leaves_no_event_loop_behind_in_this_thread() -> None:
+def test_the_browser_leaves_no_event_loop_behind_in_the_thread_of_the_tests(tab: Tab) -> None:
     async def answer() -> int:
         return 42
 

@@ -1,0 +1,47 @@
+"""The FastAPI example: `make demo`, or `uvicorn examples.fastapi_app.main:app`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+from starlette.middleware.base import RequestResponseEndpoint
+from starlette.staticfiles import StaticFiles
+
+from component_framework import Engine
+from component_framework.adapters.fastapi import component_router, request_context
+from examples.shared.site import CSP, SHARED, page, renderer
+
+from .components import orders
+
+engine = Engine(renderer=renderer, secret_key=os.environ.get("SECRET_KEY") or secrets.token_hex())
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    await orders.begin()
+    yield
+    await orders.end()
+
+
+app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+app.include_router(component_router(engine))
+app.mount("/shared", StaticFiles(directory=SHARED))
+
+
+@app.middleware("http")
+async def security_headers(request: Request, call_next: RequestResponseEndpoint) -> Response:
+    response = await call_next(request)
+    response.headers["Content-Security-Policy"] = CSP
+    return response
+
+
+@app.get("/{name}", response_class=HTMLResponse)
+@app.get("/", response_class=HTMLResponse)
+async def show(request: Request, name: str = "") -> Response:
+    html = await page(engine, request_context(engine, request), name)
+    return HTMLResponse(html if html is not None else "There is no such page.", 200 if html is not None else 404)

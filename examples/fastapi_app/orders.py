@@ -1,0 +1,128 @@
+"""Orders on a real database: SQLAlchemy 2, async, on a SQLite file; seeded with a thousand of them."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from sqlalchemy import ForeignKey, Numeric, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, contains_eager, mapped_column, relationship
+
+PAGE = 20
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Status(enum.StrEnum):
+    NEW = "new"
+    PAID = "paid"
+    SHIPPED = "shipped"
+    CANCELLED = "cancelled"
+
+
+class Customer(Base):
+    __tablename__ = "customer"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    city: Mapped[str]
+
+
+class Order(Base):
+    __tablename__ = "order"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
+    customer: Mapped[Customer] = relationship()
+    placed: Mapped[datetime.date]
+    status: Mapped[Status]
+    total: Mapped[Decimal] = mapped_column(Numeric(10, 2))
+    note: Mapped[str] = mapped_column(default="")
+    version: Mapped[int] = mapped_column(default=1)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a search, with how many orders it found in all."""
+
+    orders: Sequence[Order]
+    found: int
+
+
+SORTS = {"number": Order.number, "customer": Customer.name, "placed": Order.placed, "total": Order.total}
+
+
+class Orders:
+    """The orders in one database file; `begin()` makes and seeds it."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.engine: AsyncEngine = create_async_engine(f"sqlite+aiosqlite:///{path}")
+        self.session: async_sessionmaker[AsyncSession] = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    async def begin(self) -> None:
+        """Make the tables, and a thousand orders if there are none."""
+        async with self.engine.begin() as connection:
+            await connection.run_sync(Base.metadata.create_all)
+        async with self.session.begin() as session:
+            if not await session.scalar(select(func.count()).select_from(Order)):
+                session.add_all(seed())
+
+    async def end(self) -> None:
+        """Close the connections."""
+        await self.engine.dispose()
+
+    async def find(self, words: str, sort: str, *, descending: bool, page: int) -> Page:
+        """One page of the orders whose number, customer or note contains `words`."""
+        pattern = "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        texts = (Order.number, Customer.name, Order.note)
+        matches = or_(*(text.ilike(pattern, escape="\\") for text in texts))
+        column = SORTS[sort]
+        async with self.session() as session:
+            found = await session.scalar(select(func.count(Order.id)).join(Order.customer).where(matches))
+            rows = await session.scalars(
+                select(Order).join(Order.customer).options(contains_eager(Order.customer)).where(matches)
+                .order_by(column.desc() if descending else column, Order.id)
+                .offset((page - 1) * PAGE).limit(PAGE)
+            )  # fmt: skip
+            return Page(rows.all(), found or 0)
+
+    async def get(self, pk: int) -> Order | None:
+        """The order with the key `pk`."""
+        async with self.session() as session:
+            return await session.get(Order, pk)
+
+    async def save(self, pk: int, version: int, *, status: Status, note: str) -> bool:
+        """Change an order, if it is still at `version`; False if somebody else was faster."""
+        async with self.session.begin() as session:
+            changed = await session.execute(
+                update(Order).where(Order.id == pk, Order.version == version)
+                .values(status=status, note=note, version=version + 1)
+            )  # fmt: skip
+            return bool(changed.rowcount)  # type: ignore[attr-defined]  # a CursorResult, for an UPDATE
+
+
+def seed(count: int = 1000) -> list[Order]:
+    """The same orders every time."""
+    chance = random.Random(4)
+    firsts, lasts = ("Ada", "Ben", "Cora", "Dev", "Elif", "Finn", "Grete", "Hugo"), ("Berg", "Costa", "Diaz", "Evans", "Fox")
+    cities = ("Lisbon", "Oslo", "Graz", "Cork", "Ghent")
+    customers = [Customer(name=f"{first} {last}", city=chance.choice(cities)) for first in firsts for last in lasts]
+    notes = ("", "", "", "Ring twice", "Gift wrapping", "Deliver to the neighbour", "Invoice by mail")
+    return [
+        Order(
+            number=f"A-{10000 + index}",
+            customer=chance.choice(customers),
+            placed=datetime.date(2026, 1, 1) + datetime.timedelta(days=chance.randrange(320)),
+            status=chance.choice(list(Status)),
+            total=Decimal(chance.randrange(500, 90000)) / 100,
+            note=chance.choice(notes),
+        )
+        for index in range(count)
+    ]

@@ -1,0 +1,42 @@
+"""The same components as the FastAPI example, served by Litestar: `make demo-litestar`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, MediaType, Request, Response, get
+from litestar.datastructures import ResponseHeader
+from litestar.static_files import create_static_files_router
+
+from component_framework import Engine
+from component_framework.adapters.litestar import ComponentPlugin, request_context
+from examples.fastapi_app.components import orders
+from examples.shared.site import CSP, SHARED, page, renderer
+
+engine = Engine(renderer=renderer, secret_key=os.environ.get("SECRET_KEY") or secrets.token_hex())
+
+
+@asynccontextmanager
+async def lifespan(app: Litestar) -> AsyncIterator[None]:
+    await orders.begin()
+    yield
+    await orders.end()
+
+
+@get(["/", "/{name:str}"], media_type=MediaType.HTML)
+async def show(request: Request[Any, Any, Any], name: str = "") -> Response[str]:
+    html = await page(engine, request_context(engine, request), name)
+    return Response(html if html is not None else "There is no such page.", status_code=200 if html is not None else 404)
+
+
+app = Litestar(
+    route_handlers=[show, create_static_files_router("/shared", directories=[SHARED])],
+    plugins=[ComponentPlugin(engine)],
+    lifespan=[lifespan],
+    response_headers=[ResponseHeader(name="Content-Security-Policy", value=CSP)],
+    openapi_config=None,
+)

@@ -1,0 +1,36 @@
+"""What the FastAPI and the Litestar example share: the pages, their renderer and their security policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from component_framework import Context, Engine
+from component_framework.adapters.jinjax import JinjaxRenderer
+
+SHARED = Path(__file__).parent
+TEMPLATES = SHARED.parent / "fastapi_app" / "templates"
+CSP = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+
+PAGES = {
+    "": ("Counter", "counter", "A plain Python class owns the number; htmx swaps the HTML."),
+    "orders": ("Order desk", "order_desk", "A thousand orders in a database, searched, sorted, paged and edited in place."),
+    "ask": ("Ask the docs", "ask_docs", "A generator handler streams each step of a search through this project's documentation."),
+    "packing": ("Packing list", "packing_list", "A parent with children: what is being typed in one survives the render of the other."),
+}
+
+renderer = JinjaxRenderer(TEMPLATES)
+
+
+async def page(engine: Engine, context: Context, name: str) -> str | None:
+    """The page under `name`; None where there is none."""
+    if name not in PAGES:
+        return None
+    title, component, lead = PAGES[name]
+    variables = {
+        "title": title,
+        "lead": lead,
+        "pages": [(path, label, path == name) for path, (label, _, _) in PAGES.items()],
+        "body": await engine.async_mount(component, context=context),
+        **engine.page_functions(context),
+    }
+    return renderer.render("Page", variables)

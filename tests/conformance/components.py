@@ -1,0 +1,378 @@
+"""The components of the conformance suite: one module, served unchanged by every host.
+
+It imports nothing that a host brings along (`test_components_import.py` holds that), and branches on no platform.
+"""
+
+import enum
+from collections.abc import AsyncIterator, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+
+from component_framework import Component, Registry, StreamingComponent
+from component_framework.core.errors import Invalid
+
+registry = Registry()
+earlier = Registry()
+"""Some of the same components as an earlier release had them: what wrote the tokens of pages that are still open."""
+
+
+@registry.register("counter")
+class Counter(Component):
+    """The specification's counter, as it is written there."""
+
+    template_name = "counter"
+
+    def mount(self) -> None:
+        self.state["count"] = 0
+
+    def on_increment(self) -> None:
+        self.state["count"] += 1
+
+
+@registry.register("tally")
+class Tally(Component):
+    """A counter with a typed field, whose handler takes an argument."""
+
+    template_name = "tally.html"
+    count: int = 0
+    note: str | None = None
+
+    def on_add(self, by: int = 1) -> None:
+        self.count += by
+
+    def on_clear(self) -> None:
+        self.count = 0
+
+    def on_remark(self, note: str | None) -> None:
+        self.note = note
+
+
+@registry.register("async_tally")
+class AsyncTally(Component):
+    """The same with a handler that is a coroutine; nothing in it waits."""
+
+    template_name = "tally.html"
+    count: int = 0
+    note: str | None = None
+
+    async def on_add(self, by: int = 1) -> None:
+        self.count += by
+
+    async def on_clear(self) -> None:
+        self.count = 0
+
+    def on_remark(self, note: str | None) -> None:
+        self.note = note
+
+
+@registry.register("countdown")
+class Countdown(StreamingComponent):
+    """A generator handler: three frames, an effect with the second, and two ways to fail on the way."""
+
+    template_name = "countdown.html"
+    left: int = 0
+
+    def on_start(self, count: int = 2) -> Iterator[None]:
+        for left in range(count, 0, -1):
+            self.left = left
+            if left == 1:
+                self.emit("almost", left=left)
+            yield
+        self.left = 0
+
+    def on_break(self) -> Iterator[None]:
+        self.left = 7
+        yield
+        raise RuntimeError("canary-8f31: broke on the way")
+
+    def on_refuse(self) -> Iterator[None]:
+        raise Invalid({"count": ["Not today."]})
+        yield
+
+    def on_jump(self) -> None:
+        self.left = 100
+
+
+@registry.register("async_countdown")
+class AsyncCountdown(StreamingComponent):
+    """An async generator handler."""
+
+    template_name = "countdown.html"
+    left: int = 0
+
+    async def on_start(self, count: int = 2) -> AsyncIterator[None]:
+        for left in range(count, 0, -1):
+            self.left = left
+            yield
+        self.left = 0
+
+    async def on_break(self) -> AsyncIterator[None]:
+        self.left = 7
+        yield
+        raise RuntimeError("canary-8f31: broke on the way")
+
+    def on_jump(self) -> None:
+        self.left = 100
+
+
+class Colour(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Line(msgspec.Struct):
+    """A part of a state: a struct with types of its own."""
+
+    sku: str
+    price: Decimal
+    due: date | None = None
+
+
+@registry.register("sheet")
+class Sheet(Component):
+    """One field of every type that a state may have; the template shows what came back, with its type."""
+
+    template_name = "sheet.html"
+    nothing: str | None = None
+    empty: str = ""
+    zero: int = 0
+    no: bool = False
+    ratio: float = 0.0
+    text: str = "a"
+    day: date = date(2024, 2, 29)
+    moment: datetime = datetime(2024, 2, 29, 12, 30, 15)
+    price: Decimal = Decimal("0.10")
+    colour: Colour = Colour.RED
+    key: UUID = UUID(int=7)
+    line: Line = Line("tea", Decimal("1.50"))
+    lines: list[Line] = []
+    days: list[date] = []
+    prices: dict[str, Decimal] = {}
+    tags: set[str] = set()
+
+    def on_touch(self) -> None:
+        """Change nothing: everything has to come back as it was."""
+
+    def on_fill(self) -> None:
+        self.day = date(1999, 12, 31)
+        self.price = Decimal("12345678901234567890.00")
+        self.colour = Colour.BLUE
+        self.line = Line("coffee", Decimal("2"), date(2025, 1, 1))
+        self.lines = [self.line, Line("milk", Decimal("0"))]
+        self.days = [self.day, date(2000, 1, 1)]
+        self.prices = {"a": Decimal("0.1"), "": Decimal("2")}
+        self.tags = {"x"}
+        self.state["free"] = {"list": [1, None, False, "é"]}
+
+    def on_set(
+        self,
+        day: date,
+        moment: datetime,
+        price: Decimal,
+        colour: Colour,
+        key: UUID,
+        line: Line,
+        days: list[date],
+        prices: dict[str, Decimal],
+        ratio: float = 0.0,
+        no: bool = False,
+        nothing: str | None = None,
+    ) -> None:
+        self.day, self.moment, self.price, self.colour, self.key = day, moment, price, colour, key
+        self.line, self.days, self.prices = line, days, prices
+        self.ratio, self.no, self.nothing = ratio, no, nothing
+
+    def get_context(self) -> dict[str, Any]:
+        values = {name: self.state[name] for name in self.state}
+        return {**super().get_context(), "values": [(name, repr(value)) for name, value in values.items()]}
+
+
+@registry.register("profile")
+class Profile(Component):
+    """A form: text with bounds, a number, a box, and a rule of the handler's own."""
+
+    template_name = "profile.html"
+    name: str = ""
+    age: int = 0
+    news: bool = False
+
+    def on_save(
+        self,
+        name: Annotated[str, msgspec.Meta(min_length=1, max_length=20)],
+        age: Annotated[int, msgspec.Meta(ge=0)],
+        news: bool = False,
+    ) -> None:
+        self.name, self.age, self.news = name, age, news
+        if name == "root":
+            raise Invalid({"name": ["This name is taken."]})
+        self.emit("saved", name=name)
+
+
+@registry.register("greeting")
+class Greeting(Component):
+    """Params: one that a visitor may choose, and one that only the page may give."""
+
+    template_name = "greeting.html"
+    public_params = ("name",)
+    text: str = ""
+
+    def mount(self, name: str = "you", order: int = 0) -> None:
+        self.text = f"Hello {name}, order {order}"
+
+    def on_shout(self) -> None:
+        self.text = f"{self.text.upper()} {self.params.get('order')}"
+
+
+@registry.register("vault")
+class Vault(Component):
+    """Only for visitors who are logged in, and opened only by its keeper."""
+
+    template_name = "vault.html"
+    opened: int = 0
+
+    def authorize(self, event: str | None) -> bool:
+        if self.context.is_anonymous:
+            return False
+        return event is None or self.user.name == "keeper"
+
+    def on_open(self) -> None:
+        self.opened += 1
+
+
+@registry.register("signal")
+class Signal(Component):
+    """Every effect, one event each."""
+
+    template_name = "signal.html"
+    sent: int = 0
+
+    def on_tell(self, text: str) -> None:
+        self.sent += 1
+        self.emit("told", text=text)
+
+    def on_tell_twice(self) -> None:
+        self.emit("first", n=1)
+        self.emit("second", n=2)
+
+    def on_push(self, url: str) -> None:
+        self.push_url(url)
+
+    def on_replace(self, url: str) -> None:
+        self.replace_url(url)
+
+    def on_leave(self, url: str) -> None:
+        self.redirect(url)
+
+    def on_leave_site(self) -> None:
+        self.redirect("https://example.org/there?a=1", external=True)
+
+    def on_point(self, count: int) -> None:
+        self.update("tally", target="elsewhere", count=count)
+
+    def on_aim(self, target: str, count: int) -> None:
+        self.update("tally", target=target, count=count)
+
+
+@registry.register("family")
+class Family(Component):
+    """A parent that mounts a child for each name, and hears from them."""
+
+    template_name = "family.html"
+    names: list[str] = ["ann", "bob"]
+    heard: int = 0
+
+    def on_hear(self) -> None:
+        self.heard += 1
+
+    def on_adopt(self, name: str) -> None:
+        self.names.append(name)
+
+    def on_release(self, name: str) -> None:
+        self.names.remove(name)
+
+
+@registry.register("member")
+class Member(Component):
+    """A child with a state of its own, which tells its parent when it changes."""
+
+    template_name = "member.html"
+    name: str
+    votes: int = 0
+
+    def on_vote(self) -> None:
+        self.votes += 1
+        self.emit("voted", name=self.name)
+
+
+@registry.register("fragile")
+class Fragile(Component):
+    """Everything that can go wrong inside of a component."""
+
+    template_name = "fragile.html"
+    text: str = "whole"
+    cracked: bool = False
+    items: list[int] = []
+
+    def on_drop(self) -> None:
+        self.text = "broken"
+        raise RuntimeError("canary-8f31: dropped")
+
+    def on_crack(self) -> None:
+        self.cracked = True
+
+    def on_swell(self, size: int) -> None:
+        self.text = "x" * size
+
+    def on_confuse(self) -> None:
+        self.items = ["no number"]  # type: ignore[list-item]  # what the framework has to notice
+
+    def on_mistype(self) -> None:
+        int("canary-8f31")
+
+    def on_write(self, text: str) -> None:
+        self.text = text
+
+
+@registry.register("account")
+class Account(Component):
+    """Takes over the state that an earlier release wrote."""
+
+    template_name = "account.html"
+    first: str = ""
+    last: str = ""
+
+    def on_swap(self) -> None:
+        self.first, self.last = self.last, self.first
+
+    @classmethod
+    def migrate(cls, state: dict[str, Any], schema: str) -> dict[str, Any] | None:
+        first, _, last = state["name"].partition(" ")
+        return {"first": first, "last": last}
+
+
+@earlier.register("account")
+class EarlierAccount(Component):
+    template = "<div>{{ name }}</div>"
+    name: str = "Grace Hopper"
+
+
+@registry.register("archive")
+class Archive(Component):
+    """Does not take over anything."""
+
+    template_name = "account.html"
+    first: str = "new"
+    last: str = ""
+
+    def on_swap(self) -> None:
+        self.first, self.last = self.last, self.first
+
+
+@earlier.register("archive")
+class EarlierArchive(Component):
+    template = "<div>{{ name }}</div>"
+    name: str = "Grace Hopper"
