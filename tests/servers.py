@@ -92,7 +92,7 @@ def free_port() -> int:
 
 @contextmanager
 def server_process(*command: str, port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A server in a process group of its own, once it listens on `port`. Whatever is left of it at the end is killed."""
+    """A server in a process group of its own, once it listens on `port`. What is left of it at the end is killed."""
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             [sys.executable, "-m", *command], env={**os.environ, "PYTHONPATH": os.getcwd(), **environment},
