@@ -1,4 +1,4 @@
-# Nothing is needed but python3 (3.11 or newer, with venv) and make.
+# Nothing is needed but python3 (3.11 or newer, with venv) and make: everything else goes into .venv and .tox.
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -9,7 +9,10 @@ export UV_PYTHON_DOWNLOADS := never
 MINOR := $(shell $(PYTHON) -c 'import sys; print(f"3{sys.version_info[1]}")')
 TEST_ENV := py$(MINOR)-django$(if $(filter 311,$(MINOR)),52,61)
 
-.PHONY: demo demo-django demo-litestar test test-all bench assets goldens clean
+.PHONY: help demo demo-django demo-litestar test test-all bench assets goldens clean
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*## */make \1\t/p' Makefile | expand -t 20
 
 demo: $(BIN)/demo-ready        ## the FastAPI example, with its own database
 	@echo "Serving on http://127.0.0.1:$(PORT)"
@@ -25,6 +28,7 @@ demo-litestar: $(BIN)/demo-ready ## the same components as the FastAPI example, 
 	@echo "Serving on http://127.0.0.1:$(PORT)"
 	@$(BIN)/python -m uvicorn examples.litestar_app:app --host 127.0.0.1 --port $(PORT)
 
+# tox closes with the time that each phase took
 test: $(BIN)/tox               ## everything that must hold, on the built wheel
 	$(BIN)/tox run -e $(TEST_ENV),lint,types
 
@@ -41,11 +45,12 @@ clean:
 	rm -rf $(VENV) .tox .mypy_cache .ruff_cache .pytest_cache dist
 
 $(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
 $(BIN)/tox: $(BIN)/uv
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet tox tox-uv
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet "tox>=4.24" "tox-uv>=1.20"
 	@touch $@
 
 $(BIN)/demo-ready: $(BIN)/uv pyproject.toml

@@ -7,11 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from socketserver import ThreadingMixIn
-from typing import Any
+from typing import IO, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import uvicorn
@@ -23,22 +24,33 @@ TIMEOUT = 20.0
 
 
 class _Server(uvicorn.Server):
+    """Tells when it serves, and when it never will."""
+
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self.ready = threading.Event()
+        self.settled = threading.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self.ready.set()
+        self.settled.set()
+
+    def serve_until_told(self) -> None:
+        """`run()` for a thread of its own."""
+        try:
+            self.run()
+        except SystemExit:
+            pass  # how uvicorn ends when the lifespan fails: `started` then stays False
+        finally:
+            self.settled.set()
 
 
 @contextmanager
 def uvicorn_thread(app: Any) -> Iterator[str]:
     """`app` on uvicorn in a thread; gives its address."""
     server = _Server(uvicorn.Config(app, port=0, log_level="error", ws="none", timeout_graceful_shutdown=5))
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=server.serve_until_told, daemon=True)
     thread.start()
-    assert server.ready.wait(TIMEOUT), "uvicorn did not start"
+    assert server.settled.wait(TIMEOUT) and server.started, "uvicorn did not start"  # noqa: PT018
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
@@ -80,26 +92,41 @@ def free_port() -> int:
 
 @contextmanager
 def server_process(*command: str, port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A server in a process of its own, once it accepts connections on `port`; it is ended if it has not ended itself."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", *command], env={**os.environ, "PYTHONPATH": os.getcwd(), **environment},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        _await_port(process, port)
-        yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-        process.wait(TIMEOUT)
+    """A server in a process group of its own, once it listens on `port`. What is left of it at the end is killed."""
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command], env={**os.environ, "PYTHONPATH": os.getcwd(), **environment},
+            stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+        try:
+            _await_port(process, port, log)
+            yield process
+        finally:
+            with suppress(ProcessLookupError):  # it has ended by itself, with its workers
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(TIMEOUT)
 
 
-def _await_port(process: subprocess.Popen[bytes], port: int) -> None:
+@contextmanager
+def granian_process(target: str, interface: str = "asgi", **environment: str) -> Iterator[str]:
+    """`target` ("module:name") on granian, in a process of its own; gives its address."""
+    port = free_port()
+    command = ["granian", "--interface", interface, "--host", "127.0.0.1", "--port", str(port), target]
+    with server_process(*command, port=port, **environment):
+        yield f"http://127.0.0.1:{port}"
+
+
+def _await_port(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
     waiting = threading.Event()
     for _ in range(int(TIMEOUT / 0.05)):
-        assert process.poll() is None, f"the server ended with {process.returncode}"
+        assert process.poll() is None, f"the server ended with {process.returncode}:\n{_text(log)}"
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         waiting.wait(0.05)
-    raise AssertionError("the server did not listen")
+    raise AssertionError(f"the server did not listen:\n{_text(log)}")
+
+
+def _text(log: IO[bytes]) -> str:
+    log.seek(0)
+    return log.read().decode(errors="replace")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 from functools import cache
+from pathlib import Path
 
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+
+NPM_FOLDER = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "live-component-framework", "chromium")
+"""Where npm's package is kept, so that it is downloaded once and not once per run."""
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -32,18 +35,23 @@ def _on_path() -> str | None:
 def _from_debian() -> str | None:
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return None
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]):
-        if subprocess.run(command, env=environment, capture_output=True, timeout=600).returncode:
-            return None
+    _run("apt-get", "update", "-qq")  # may fail for one of several sources: what counts is the package
+    _run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium")
     return _on_path()
 
 
 def _from_npm() -> str | None:
     if shutil.which("npm") is None:
         return None
-    folder = tempfile.mkdtemp()
-    subprocess.run(["npm", "install", "--silent", "@sparticuz/chromium"], cwd=folder, capture_output=True, timeout=600)
+    NPM_FOLDER.mkdir(parents=True, exist_ok=True)
+    if _run("npm", "install", "--silent", "--prefix", str(NPM_FOLDER), "@sparticuz/chromium") is None:
+        return None
     script = "import('@sparticuz/chromium').then(async m => console.log(await m.default.executablePath()))"
-    found = subprocess.run(["node", "-e", script], cwd=folder, capture_output=True, text=True)
-    return found.stdout.strip() or None
+    return _run("node", "-e", script, cwd=NPM_FOLDER)
+
+
+def _run(*command: str, cwd: Path | None = None) -> str | None:
+    """What `command` writes, or None if it fails."""
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=600)
+    return done.stdout.strip() if done.returncode == 0 else None
