@@ -28,12 +28,14 @@ from .jinja_compiler import speed_up
 class JinjaxRenderer:
     """Renders with a JinjaX catalog, every variable escaped.
 
-    `templates` is a folder, several, or a Catalog of yours, whose environment must have autoescape on. What a template
-    declares by `{#def …#}` is taken from the component's variables; a template that declares nothing sees all of them.
+    `templates` is a folder, several, or a Catalog of yours, whose environment must have autoescape on. Files of a folder
+    are read once; `auto_reload` looks at them before every render, while you write them. What a template declares by `{#def …#}` is taken from the component's variables; a template that declares nothing sees all of them.
     """
 
-    def __init__(self, templates: str | Path | Sequence[str | Path] | jinjax.Catalog) -> None:
-        self.catalog = templates if isinstance(templates, jinjax.Catalog) else _catalog(templates)
+    def __init__(
+        self, templates: str | Path | Sequence[str | Path] | jinjax.Catalog, *, auto_reload: bool = False
+    ) -> None:
+        self.catalog = templates if isinstance(templates, jinjax.Catalog) else _catalog(templates, auto_reload)
         self._names: dict[str, tuple[str, ...]] = {}
         self._require_autoescape()
 
@@ -81,8 +83,8 @@ def _declared_in(source: str) -> tuple[str, ...]:
     return (*declaration.required, *declaration.optional)
 
 
-def _catalog(folders: str | Path | Sequence[str | Path]) -> jinjax.Catalog:
-    catalog = jinjax.Catalog(jinja_env=Environment(autoescape=True))
+def _catalog(folders: str | Path | Sequence[str | Path], auto_reload: bool) -> jinjax.Catalog:
+    catalog = jinjax.Catalog(jinja_env=Environment(autoescape=True), auto_reload=auto_reload)
     speed_up(catalog.jinja_env)
     for folder in [folders] if isinstance(folders, (str, Path)) else folders:
         catalog.add_folder(folder)

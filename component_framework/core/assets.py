@@ -49,6 +49,12 @@ def find(name: str) -> Asset | None:
     )
 
 
+def load() -> None:
+    """Read every asset now: later would be in the middle of a request, and on an event loop."""
+    for name in _names():
+        find(name)
+
+
 def tags(static_url: str, nonce: str | None, headers: tuple[tuple[str, str], ...]) -> str:
     """The tags for a page's head: styles, htmx's configuration, the headers that events carry, and the scripts."""
     mark = f' nonce="{html.escape(nonce)}"' if nonce else ""

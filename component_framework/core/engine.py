@@ -97,6 +97,7 @@ class Engine:
         self._homes: dict[type[Component], Home] = {}
         if state == "store" and store is None:
             raise ConfigurationError('state="store" needs a store: Engine(store=MemoryStateStore(), state="store").')
+        assets.load()
         self._inspected: set[type[Component]] = set()
 
     # -- for adapters ----------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,7 +19,7 @@ __all__ = ["OrderDesk", "OrderRow", "ask", "basics", "orders"]
 
 Sort = Literal["number", "customer", "placed", "total"]
 
-orders = Orders(Path(__file__).with_name("orders.sqlite3"))
+orders = Orders(os.environ.get("SQLITE") or Path(__file__).with_name("orders.sqlite3"))
 
 
 class Line(msgspec.Struct):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from component_framework import Context, Engine
@@ -30,7 +31,7 @@ PAGES = {
     ),
 }
 
-renderer = JinjaxRenderer(TEMPLATES)
+renderer = JinjaxRenderer(TEMPLATES, auto_reload=os.environ.get("DEBUG") == "1")
 
 
 async def page(engine: Engine, context: Context, name: str) -> str | None:

@@ -1,0 +1,158 @@
+"""A site for the browser: components that try what examples have no reason to, behind 80 ms of latency if wanted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from component_framework import Component, Engine, Registry, StreamingComponent
+from component_framework.adapters.jinja import JinjaRenderer
+from component_framework.adapters.starlette import component_routes, request_context
+
+LATENCY = 0.08
+CSP = "default-src 'self'"
+
+registry = Registry()
+
+
+@registry.register("clicks")
+class Clicks(Component):
+    """Notes the order in which its clicks arrive."""
+
+    template = """<div>
+<button id="go" {{ on("click", number=next) }}>{{ numbers|join(",") }}</button>
+</div>"""
+    numbers: list[int] = []
+
+    def get_context(self) -> dict[str, Any]:
+        return {**super().get_context(), "next": len(self.numbers) + 1}
+
+    async def on_click(self, number: int) -> None:
+        await asyncio.sleep(LATENCY)
+        self.numbers.append(len(self.numbers) + 1)
+
+
+@registry.register("spec_counter")
+class SpecCounter(Component):
+    """The specification's counter, with the markup of the specification."""
+
+    template = """<div id="counter">
+    <button
+        hx-post="/components/spec_counter"
+        hx-vals='{"event": "increment"}'
+        hx-target="#counter"
+        hx-swap="outerHTML">
+        Count: {{ state.count }}
+    </button>
+</div>"""
+
+    def mount(self) -> None:
+        self.state["count"] = 0
+
+    def on_increment(self) -> None:
+        self.state["count"] += 1
+
+
+@registry.register("form")
+class Form(Component):
+    """Typed text and errors, a handler that fails, and effects."""
+
+    template = """<section>
+<form {{ on("save") }}>
+<input id="name" name="name" value="{{ name }}"><input id="age" name="age">
+{% for text in errors.age %}<em>{{ text }}</em>{% endfor %}
+<button id="save">Save</button>
+</form>
+<p id="saved">{{ saved }}</p>
+<button id="tick" {{ on("tick") }}>{{ ticks }}</button>
+<button id="fail" {{ on("fail") }}>fail</button>
+<button id="away" {{ on("away") }}>away</button>
+</section>"""
+    name: str = ""
+    saved: str = ""
+    ticks: int = 0
+
+    def on_save(self, name: str, age: int) -> None:
+        self.saved = f"{name} is {age}"
+
+    def on_tick(self) -> None:
+        self.ticks += 1
+        self.emit("ticked", ticks=self.ticks)
+
+    def on_fail(self) -> None:
+        self.ticks = 99
+        raise RuntimeError("as the test wants")
+
+    def on_away(self) -> None:
+        self.push_url("/away")
+
+
+@registry.register("steps")
+class Steps(StreamingComponent):
+    """Streams: each step waits until the page has shown the one before."""
+
+    template = """<div><button id="start" {{ on("start") }}>start</button><output>{{ step }}</output></div>"""
+    step: int = 0
+
+    async def on_start(self) -> AsyncIterator[None]:
+        for self.step in (1, 2, 3):
+            self.emit("step", number=self.step)
+            yield
+            await asyncio.sleep(LATENCY)
+        self.step = 4
+
+
+@registry.register("parent")
+class Parent(Component):
+    """A parent whose child tells it something."""
+
+    template = """<section>
+<h2 id="heard" {{ on("told", trigger="told from:'closest section'") }}>{{ heard }}</h2>
+<button id="again" {{ on("again") }}>{{ renders }}</button>
+{{ live_component("child") }}
+</section>"""
+    heard: str = ""
+    renders: int = 0
+
+    def on_told(self, what: str) -> None:
+        self.heard = what
+
+    def on_again(self) -> None:
+        self.renders += 1
+
+
+@registry.register("child")
+class Child(Component):
+    """A child with a field of its own."""
+
+    template = """<div><input id="typed" name="typed"><button id="tell" {{ on("tell") }}>{{ told }}</button></div>"""
+    told: int = 0
+
+    def on_tell(self) -> None:
+        self.told += 1
+        self.emit("told", what=f"hello {self.told}")
+
+
+engine = Engine(renderer=JinjaRenderer(), secret_key="of the browser's tests", registry=registry)
+
+
+async def page(request: Request) -> Response:
+    """One component on a page with a strict policy."""
+    context = request_context(engine, request)
+    markup = await engine.async_mount(request.path_params["name"], context=context)
+    head = f"<!doctype html><title>test</title>{engine.scripts(None, context)}"
+    return HTMLResponse(f"{head}<body>{markup}</body>", headers={"Content-Security-Policy": CSP})
+
+
+async def icon(request: Request) -> Response:
+    """What every browser asks for."""
+    return Response(status_code=204)
+
+
+app = Starlette(routes=[*component_routes(engine), Route("/page/{name}", page), Route("/favicon.ico", icon)])
