@@ -30,7 +30,9 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
 @get(["/", "/{name:str}"], media_type=MediaType.HTML)
 async def show(request: Request[Any, Any, Any], name: str = "") -> Response[str]:
     html = await page(engine, request_context(engine, request), name)
-    return Response(html if html is not None else "There is no such page.", status_code=200 if html is not None else 404)
+    return Response(
+        html if html is not None else "There is no such page.", status_code=200 if html is not None else 404
+    )
 
 
 app = Litestar(

@@ -1,6 +1,6 @@
 """Serve components from FastAPI.
 
-    app.include_router(component_router(engine, dependencies=[Depends(login)]))
+app.include_router(component_router(engine, dependencies=[Depends(login)]))
 """
 
 from __future__ import annotations

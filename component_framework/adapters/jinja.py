@@ -1,6 +1,6 @@
 """Render components with Jinja2.
 
-    engine = Engine(renderer=JinjaRenderer("templates"), secret_key=SECRET)
+engine = Engine(renderer=JinjaRenderer("templates"), secret_key=SECRET)
 """
 
 from __future__ import annotations
@@ -31,24 +31,40 @@ class JinjaRenderer:
     def __init__(self, templates: Templates = (), *, globals: Mapping[str, Any] | None = None) -> None:
         self.environment = templates if isinstance(templates, jinja2.Environment) else _environment(templates)
         self.environment.globals.update(globals or {})
+        self._render = _render_stock if self.environment is templates else _render_light
         require_autoescape(self.environment)
         self._inline = lru_cache(maxsize=256)(self.environment.from_string)
 
     def render(self, template_name: str, context: Mapping[str, Any]) -> str:
         """The markup of the template `template_name`."""
         require_autoescape(self.environment, template_name)
-        return self.environment.get_template(template_name).render(context)
+        return self._render(self.environment.get_template(template_name), context)
 
     def render_inline(self, source: str, context: Mapping[str, Any]) -> str:
         """The markup of a template written into a component class; compiled once."""
         require_autoescape(self.environment)
-        return self._inline(source).render(context)
+        return self._render(self._inline(source), context)
 
     def source(self, template_name: str) -> str:
         """The text of a template, for `Engine.check()`."""
         if self.environment.loader is None:
             raise ConfigurationError("the environment has no loader")
         return self.environment.loader.get_source(self.environment, template_name)[0]
+
+
+def _render_light(template: jinja2.Template, context: Mapping[str, Any]) -> str:
+    """`template.render(context)` without the copies that it makes of its globals for every render."""
+    environment = template.environment
+    variables = {**environment.globals, **context}
+    light = environment.context_class(environment, variables, template.name, template.blocks)
+    try:
+        return environment.concat(template.root_render_func(light))
+    except Exception:  # whatever a template raises: Jinja2 points the traceback at the template's line
+        environment.handle_exception()
+
+
+def _render_stock(template: jinja2.Template, context: Mapping[str, Any]) -> str:
+    return template.render(context)
 
 
 def require_autoescape(environment: jinja2.Environment, template_name: str | None = None) -> None:

@@ -1,6 +1,6 @@
 """Serve components from Litestar.
 
-    app = Litestar(plugins=[ComponentPlugin(engine, guards=[login])])
+app = Litestar(plugins=[ComponentPlugin(engine, guards=[login])])
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Serve components from Starlette.
 
-    app = Starlette(routes=[*component_routes(engine), …])
+app = Starlette(routes=[*component_routes(engine), …])
 """
 
 from __future__ import annotations

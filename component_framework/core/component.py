@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import msgspec
 
 from .effects import Effect, emit, navigate, update
 from .spec import Spec, spec_of
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from .rendering import Renderer, TemplateFunctions
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """Who is asking: filled by the adapter, read by components.
 
     `request` is the framework's own request object; `root_path` the prefix that a proxy or a mount took off the path.
@@ -37,7 +37,7 @@ class Context:
 
     def with_headers(self, headers: tuple[tuple[str, str], ...]) -> Context:
         """The same visitor, for a page whose events carry `headers`."""
-        return replace(self, headers=headers)
+        return msgspec.structs.replace(self, headers=headers)
 
     @property
     def is_anonymous(self) -> bool:

@@ -7,8 +7,9 @@ import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from . import assets
 from .component import NOBODY, Component, Context
@@ -221,7 +222,7 @@ class Engine:
             require_same_origin(request.headers, self.trusted_origins)
             call = read_call(request, self.limits)
         except RequestError as exc:
-            call = Call(request.component, envelope=request.envelope, context=request.context)
+            call = Call(component=request.component, envelope=request.envelope, context=request.context)
             return await self._refuse(call, exc, offload)
         return await self.handle(call, offload)
 

@@ -261,7 +261,9 @@ def _holds_numbers(kind: Any) -> bool:
         return not issubclass(kind, (bool, enum.Enum))
     if arguments := typing.get_args(kind):
         return any(_holds_numbers(argument) for argument in arguments)
-    return isinstance(kind, typing.NewType) or (isinstance(kind, type) and not _is_scalar(kind) and kind is not type(None))
+    return isinstance(kind, typing.NewType) or (
+        isinstance(kind, type) and not _is_scalar(kind) and kind is not type(None)
+    )
 
 
 def _require_numbers(value: Any) -> None:
@@ -271,7 +273,9 @@ def _require_numbers(value: Any) -> None:
             raise msgspec.ValidationError("Expected `float`, got a number that is not finite")
     elif isinstance(value, int):
         if not -_INT64 <= value < _INT64:
-            raise msgspec.ValidationError(f"Expected `int` {'<' if value > 0 else '>='} {'-' if value < 0 else ''}{_INT64}")
+            raise msgspec.ValidationError(
+                f"Expected `int` {'<' if value > 0 else '>='} {'-' if value < 0 else ''}{_INT64}"
+            )
     elif isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
             _require_numbers(getattr(value, name))

@@ -52,6 +52,8 @@ def refusal(component: Component, event: str | None) -> Forbidden | Unauthentica
 
 def require_permissions(component: Component, handler: Handler | None) -> None:
     """Raise Forbidden or Unauthenticated unless the visitor has every permission of the class and the handler."""
+    if not component.permissions and (handler is None or not handler.permissions):
+        return
     wanted = (*component.permissions, *(handler.permissions if handler else ()))
     context = component.context
     if not all(_has(component, context, permission) for permission in wanted):

@@ -8,13 +8,14 @@ serve WSGI, ASGI, a template tag and a plain unit test.
 from __future__ import annotations
 
 import asyncio
-from copy import deepcopy
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing, nullcontext
-from dataclasses import dataclass
+from copy import deepcopy
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any, TypeVar
+
+import msgspec
 
 from .component import Component
 from .effects import ELEMENT_ID, Effect, Update
@@ -28,11 +29,11 @@ from .wire import Frame
 T = TypeVar("T")
 
 _END = object()
+_NO_UNIT = nullcontext()
 _GENERATORS = (AsyncGeneratorType, GeneratorType)
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(msgspec.Struct, frozen=True):
     """An earlier contact: the encoded state, which children were mounted, and the version.
 
     `answered` holds the effects of the event where it was handled before: this call is a retry of it.
@@ -65,7 +66,8 @@ async def frames(
     run = _Runner(component, offload if component.blocking else None, host.time_limit)
     handler = None if event is None else _find(spec, event)
     require_permissions(component, handler)
-    await count(host.rate_limiter, component, handler)
+    if component.rate_limit is not None or (handler is not None and handler.rate_limit is not None):
+        await count(host.rate_limiter, component, handler)
     if component.id is None:
         component.id = host.new_id(component)
     elif restored is None and not ELEMENT_ID.fullmatch(component.id):
@@ -81,7 +83,7 @@ async def frames(
         before = restored if isinstance(restored, Restored) else _snapshot(component, spec)
         try:
             arguments = handler.shape.fit(payload)
-            async with _Unit(component, run):
+            async with _Unit(component, run) if type(component).unit_of_work is not None else _NO_UNIT:
                 outcome = await run.timed(component.handle_event, handler.event, arguments, kind=handler.kind)
                 if isinstance(outcome, _GENERATORS):
                     async with aclosing(_steps(outcome, run)) as steps:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from .component import NOBODY, Context
 from .errors import Invalid, Malformed, RequestError, StateInvalid, TooLarge, Unsupported
@@ -22,8 +23,7 @@ _JSON = "application/json"
 _ENVELOPE_KEYS = frozenset({"event", "payload", "state", "params", "component_id", "event_id"})
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A POST as an adapter found it: header names in small letters, `query` without its question mark.
 
     `form` holds the fields where the framework had to parse the body itself; `body` is then not read.

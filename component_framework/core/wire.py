@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
 
-from .component import NOBODY, Context
+from .component import NOBODY, NOTHING, Context
 from .effects import Effect, Emit, Navigate
 from .errors import RequestError
 
@@ -32,8 +31,7 @@ _ESCAPED = r"\\\1"
 _NOT_ASCII = re.compile(r"[^\x20-\x7e]")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """What one request asks of one component.
 
     `payload` is a JSON object, or a `fitting.Form`; `state` the token; `params` unsigned ones, which only a first
@@ -42,19 +40,18 @@ class Call:
 
     component: str
     event: str | None = None
-    payload: Mapping[str, Any] = field(default_factory=dict)
+    payload: Mapping[str, Any] = NOTHING
     state: str | None = None
     component_id: str | None = None
     event_id: str | None = None
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = NOTHING
     envelope: Envelope = "html"
     stream: bool = False
     accepts_stream: bool = False
     context: Context = NOBODY
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """One rendering of a component, with what else the browser is to do.
 
     `html` is the component's root element, stamped; `others` are components elsewhere on the page; `errors` maps a
@@ -67,7 +64,7 @@ class Frame:
     version: int = 0
     effects: tuple[Effect, ...] = ()
     others: tuple[Frame, ...] = ()
-    errors: Mapping[str, Any] = field(default_factory=dict)
+    errors: Mapping[str, Any] = NOTHING
     status: int = 200
     last: bool = False
 
@@ -79,8 +76,7 @@ class Frame:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """An answer for HTTP: `body` is bytes, or an async iterator of them that has to be closed when the client leaves."""
 
     status: int
@@ -94,7 +90,9 @@ def reply(frame: Frame, envelope: Envelope) -> Reply:
     headers = _HEADERS | ({"X-Component-Code": "invalid"} if refused else {})
     if envelope == "json":
         return Reply(frame.status, headers | {"Content-Type": JSON}, msgspec.json.encode(_as_json(frame) | refused))
-    return Reply(frame.status, headers | {"Content-Type": HTML} | _effect_headers(frame.effects), frame.markup().encode())
+    return Reply(
+        frame.status, headers | {"Content-Type": HTML} | _effect_headers(frame.effects), frame.markup().encode()
+    )
 
 
 def refusal(error: RequestError, error_id: str, envelope: Envelope, fresh: Frame | None) -> Reply:

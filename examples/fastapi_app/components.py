@@ -36,7 +36,14 @@ class Line(msgspec.Struct):
     @classmethod
     def of(cls, order: Order) -> Line:
         return cls(
-            order.id, order.number, order.customer.name, order.placed, order.status, order.total, order.note, order.version
+            order.id,
+            order.number,
+            order.customer.name,
+            order.placed,
+            order.status,
+            order.total,
+            order.note,
+            order.version,
         )
 
 

@@ -111,7 +111,10 @@ class Orders:
 def seed(count: int = 1000) -> list[Order]:
     """The same orders every time."""
     chance = random.Random(4)
-    firsts, lasts = ("Ada", "Ben", "Cora", "Dev", "Elif", "Finn", "Grete", "Hugo"), ("Berg", "Costa", "Diaz", "Evans", "Fox")
+    firsts, lasts = (
+        ("Ada", "Ben", "Cora", "Dev", "Elif", "Finn", "Grete", "Hugo"),
+        ("Berg", "Costa", "Diaz", "Evans", "Fox"),
+    )
     cities = ("Lisbon", "Oslo", "Graz", "Cork", "Ghent")
     customers = [Customer(name=f"{first} {last}", city=chance.choice(cities)) for first in firsts for last in lasts]
     notes = ("", "", "", "Ring twice", "Gift wrapping", "Deliver to the neighbour", "Invoice by mail")

@@ -13,9 +13,21 @@ CSP = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors '
 
 PAGES = {
     "": ("Counter", "counter", "A plain Python class owns the number; htmx swaps the HTML."),
-    "orders": ("Order desk", "order_desk", "A thousand orders in a database, searched, sorted, paged and edited in place."),
-    "ask": ("Ask the docs", "ask_docs", "A generator handler streams each step of a search through this project's documentation."),
-    "packing": ("Packing list", "packing_list", "A parent with children: what is being typed in one survives the render of the other."),
+    "orders": (
+        "Order desk",
+        "order_desk",
+        "A thousand orders in a database, searched, sorted, paged and edited in place.",
+    ),
+    "ask": (
+        "Ask the docs",
+        "ask_docs",
+        "A generator handler streams each step of a search through this project's documentation.",
+    ),
+    "packing": (
+        "Packing list",
+        "packing_list",
+        "A parent with children: what is being typed in one survives the render of the other.",
+    ),
 }
 
 renderer = JinjaxRenderer(TEMPLATES)

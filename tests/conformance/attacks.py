@@ -224,7 +224,14 @@ ADDRESSES = tuple(
 )  # fmt: skip
 
 TARGETS = tuple(
-    html(f"update of {target!r}", 422, "invalid", f"count=1&target={quote(target)}", path="/components/signal?event=aim", component="signal")
+    html(
+        f"update of {target!r}",
+        422,
+        "invalid",
+        f"count=1&target={quote(target)}",
+        path="/components/signal?event=aim",
+        component="signal",
+    )
     for target in ('"><script>alert(1)</script>', "", "1", "a b", "a,body", "#body", "a\r\nX-Evil: 1", "x" * 200)
 )
 

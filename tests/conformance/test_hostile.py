@@ -27,7 +27,9 @@ def host(request: pytest.FixtureRequest) -> Iterator[Host]:
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.title)
 def test_an_attack_is_refused_changes_nothing_and_tells_nothing(attack: Attack, host: Host) -> None:
-    page = open_page(Scenario("", attack.component, (), {"count": 40} if attack.component == "tally" else {}), host.stage)
+    page = open_page(
+        Scenario("", attack.component, (), {"count": 40} if attack.component == "tally" else {}), host.stage
+    )
     answer = host.send(as_request(attack, page))
     assert answer.status == attack.status, answer.text
     if not attack.path.startswith("/components/tally?"):

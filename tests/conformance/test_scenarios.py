@@ -40,4 +40,3 @@ def require(step: Step, answer: Answer) -> None:
         assert {name: value for name, value in answer.headers.items() if name.startswith("hx-")} == step.effects
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
-

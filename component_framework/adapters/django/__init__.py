@@ -1,8 +1,8 @@
 """Serve components from Django, under WSGI and ASGI alike.
 
-    INSTALLED_APPS = [..., "component_framework"]
-    urlpatterns = [path("components/", include("component_framework.adapters.django.urls"))]
-    COMPONENT_FRAMEWORK = {"LOGIN_URL": "/login/"}
+INSTALLED_APPS = [..., "component_framework"]
+urlpatterns = [path("components/", include("component_framework.adapters.django.urls"))]
+COMPONENT_FRAMEWORK = {"LOGIN_URL": "/login/"}
 """
 
 try:

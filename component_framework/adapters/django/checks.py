@@ -33,7 +33,11 @@ def _check_address(url: str) -> list[CheckMessage]:
         return []  # the URLconf has troubles of its own, which Django reports
     if address != url:
         hint = f'Set COMPONENT_FRAMEWORK = {{"URL": "{address}"}}, or change the path of the include().'
-        return [Error(f"Components answer under {address}, but pages send to {url}.", hint=hint, id="component_framework.E002")]
+        return [
+            Error(
+                f"Components answer under {address}, but pages send to {url}.", hint=hint, id="component_framework.E002"
+            )
+        ]
     return []
 
 

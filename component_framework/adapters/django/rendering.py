@@ -15,7 +15,6 @@ from django.template.context import make_context
 
 from ...core.errors import ConfigurationError
 
-
 rendering: ContextVar[Mapping[str, Any] | None] = ContextVar("rendering", default=None)
 """The variables of the component that is being rendered: tags find them where a Cotton component hides its context."""
 
@@ -47,7 +46,9 @@ class DjangoRenderer:
 
     def _compile(self, source: str) -> Template:
         if "<c-" in source and apps.is_installed("django_cotton"):
-            source = _compile_cotton(source)  # Cotton's own place for this is the loader, which an inline source passes by
+            source = _compile_cotton(
+                source
+            )  # Cotton's own place for this is the loader, which an inline source passes by
         return self._engine().from_string(source)
 
     def _render(self, template: Template, context: Mapping[str, Any]) -> str:
@@ -60,14 +61,14 @@ class DjangoRenderer:
             rendering.reset(token)
 
     def _engine(self) -> TemplateEngine:
-        backend = engines[self._using] if self._using else _first()
-        engine = backend.engine  # type: ignore[attr-defined]  # a DjangoTemplates backend
+        backend: Any = engines[self._using] if self._using else _first()
+        engine: TemplateEngine = backend.engine
         if not engine.autoescape:
             raise ConfigurationError(
                 "This template engine has autoescape off. Components show what visitors typed: remove "
                 "OPTIONS['autoescape'] from settings.TEMPLATES, or give components an engine of their own."
             )
-        return engine  # type: ignore[no-any-return]  # see above
+        return engine
 
 
 def _compile_cotton(source: str) -> str:
@@ -80,4 +81,6 @@ def _first() -> Any:
     for backend in engines.all():
         if isinstance(backend, DjangoTemplates):
             return backend
-    raise ConfigurationError("settings.TEMPLATES has no DjangoTemplates backend. Add one, or set COMPONENT_FRAMEWORK['RENDERER'].")
+    raise ConfigurationError(
+        "settings.TEMPLATES has no DjangoTemplates backend. Add one, or set COMPONENT_FRAMEWORK['RENDERER']."
+    )
