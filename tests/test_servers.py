@@ -24,8 +24,9 @@ async def hello(request: Request) -> PlainTextResponse:
 
 async def endless(request: Request) -> StreamingResponse:
     async def chunks() -> AsyncIterator[str]:
+        stop = stopping()
         yield "first"
-        await stopping()
+        await stop
 
     return StreamingResponse(chunks())
 

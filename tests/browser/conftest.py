@@ -45,12 +45,15 @@ class Tab:
         self.complaints: list[str] = []
         self.expected: list[str] = []
         self.page: Page = driver.run(lambda: driver.browser.new_page(**options))
-        self.page.on("console", self._heard)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        driver.run(self._listen)
 
     def __call__(self, action: Any) -> Any:
         """`tab(lambda page: page.title())`."""
         return self.driver.run(lambda: action(self.page))
+
+    def _listen(self) -> None:
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type == "error":
