@@ -73,7 +73,7 @@ class LightContext(Context):
     def resolve_or_missing(self, key: str) -> Any:
         if self.vars and key in self.vars:
             return self.vars[key]
-        return self.parent[key] if key in self.parent else _MISSING
+        return self.parent.get(key, _MISSING)
 
 
 _MISSING: Any = Context.resolve_or_missing.__globals__["missing"]

@@ -29,7 +29,8 @@ class JinjaxRenderer:
     """Renders with a JinjaX catalog, every variable escaped.
 
     `templates` is a folder, several, or a Catalog of yours, whose environment must have autoescape on. Files of a folder
-    are read once; `auto_reload` looks at them before every render, while you write them. What a template declares by `{#def …#}` is taken from the component's variables; a template that declares nothing sees all of them.
+    are read once; `auto_reload` looks at them before every render, while you write them. What a template declares by
+    `{#def …#}` is taken from the component's variables; a template that declares nothing sees all of them.
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -133,9 +133,6 @@ class Component:
     """The template that a page shows in place of this component to visitors who may not see it."""
     rate_limit: ClassVar[str | None] = None
     """How often one visitor may send events to this class: "60/minute"."""
-    unit_of_work: ClassVar[Callable[[], Any] | None] = None
-    """A context manager (sync or async) around a handler, its rendering and the saving of its state: an exception rolls
-    all of it back. Django: `unit_of_work = staticmethod(transaction.atomic)`."""
     blocking: ClassVar[bool] = True
     """False promises that sync methods never wait, so that they may run on the event loop without a worker thread."""
 
@@ -194,6 +191,13 @@ class Component:
     def dehydrate(self) -> dict[str, Any]:
         """What to remember until the next event: the declared fields and the free keys."""
         return {**self._fields(), **self._free}
+
+    def unit_of_work(self) -> Any:
+        """A context manager (sync or async) around a handler, its rendering and the saving of its state, or None.
+
+        An exception rolls all of it back. Django: `return transaction.atomic()`.
+        """
+        return None
 
     @classmethod
     def migrate(cls, state: dict[str, Any], schema: str) -> dict[str, Any] | None:

@@ -93,7 +93,7 @@ class Engine:
         self._new_id = new_id or (lambda: f"c-{secrets.token_hex(8)}")
         self._page = TokenState(TokenSigner(_keys(secret_key, debug), self.limits), self.limits, clock)
         self._store = store
-        self._place = state
+        self._place: Place = state
         self._homes: dict[type[Component], Home] = {}
         if state == "store" and store is None:
             raise ConfigurationError('state="store" needs a store: Engine(store=MemoryStateStore(), state="store").')

@@ -22,6 +22,7 @@ class RateLimiter(Protocol):
 
     async def hit(self, limit: str, *key: str) -> float:
         """Count one under `key`; seconds to wait if that is over `limit` ("10/minute"), else 0."""
+        ...
 
 
 def requires(*permissions: Permission) -> Callable[[F], F]:

@@ -24,43 +24,54 @@ class Host(Protocol):
     @property
     def url(self) -> str:
         """The path under which components answer, without a slash at its end."""
+        ...
 
     @property
     def renderer(self) -> Renderer | None:
         """What renders a class that names no renderer of its own."""
+        ...
 
     @property
     def authorize(self) -> Callable[[Component, str | None], Any] | None:
         """The application's own say, asked after the component's; may be async."""
+        ...
 
     @property
     def has_permission(self) -> Callable[[Context, str], bool] | None:
         """Whether a visitor has a named permission; None asks `user.has_perm`."""
+        ...
 
     @property
     def rate_limiter(self) -> RateLimiter | None:
         """What counts the events of visitors."""
+        ...
 
     @property
     def time_limit(self) -> float | None:
         """Seconds that a handler may take, or one step of a handler that yields; None: as long as it likes."""
+        ...
 
     def inspect(self, component: Component, markup: str) -> None:
         """Look for mistakes of the template in `markup`; raises ConfigurationError."""
+        ...
 
     async def seal(self, component: Component, effects: Sequence[Effect]) -> str | None:
         """Put the state away; the token that brings it back, or None where nothing can sign."""
+        ...
 
     def new_id(self, component: Component) -> str:
         """An element id for a component that has none yet."""
+        ...
 
     async def show_other(
         self, name: str, *, target: str | None, params: Mapping[str, Any], context: Context, offload: Offload | None
     ) -> Frame:
         """Mount another registered component, as the element `target`."""
+        ...
 
     def scripts(self, nonce: str | None, context: Context) -> str:
         """The tags that load htmx and the framework's script."""
+        ...
 
 
 class Alone:

@@ -83,7 +83,7 @@ async def frames(
         before = restored if isinstance(restored, Restored) else _snapshot(component, spec)
         try:
             arguments = handler.shape.fit(payload)
-            async with _Unit(component, run) if type(component).unit_of_work is not None else _NO_UNIT:
+            async with _Unit(component, run) if "unit_of_work" in spec.overrides else _NO_UNIT:
                 outcome = await run.timed(component.handle_event, handler.event, arguments, kind=handler.kind)
                 if isinstance(outcome, _GENERATORS):
                     async with aclosing(_steps(outcome, run)) as steps:
@@ -240,8 +240,7 @@ class _Unit:
     __slots__ = ("manager", "run")
 
     def __init__(self, component: Component, run: _Runner) -> None:
-        make = type(component).unit_of_work
-        self.manager = make() if make is not None else None
+        self.manager = component.unit_of_work()
         self.run = run
 
     async def __aenter__(self) -> None:
@@ -317,8 +316,8 @@ async def dispatch(
 async def last(steps: AsyncIterator[Frame]) -> Frame:
     """The last of `steps`, which has at least one."""
     shown = None
-    async for shown in steps:
-        pass
+    async for step in steps:
+        shown = step
     assert shown is not None  # frames() yields at least once, or raises
     return shown
 
@@ -345,8 +344,8 @@ def iter_sync(items: AsyncIterator[T]) -> Iterator[T]:
     except StopAsyncIteration:
         return
     finally:
-        if hasattr(items, "aclose"):
-            run_sync(items.aclose())
+        if (close := getattr(items, "aclose", None)) is not None:
+            run_sync(close())
 
 
 async def _next(items: AsyncIterator[T]) -> T:

@@ -50,6 +50,7 @@ class Renderer(Protocol):
 
     def render(self, template_name: str, context: Mapping[str, Any]) -> str:
         """The markup of `template_name` with the variables of `context`."""
+        ...
 
 
 class RendererMissing(ConfigurationError):
@@ -249,7 +250,7 @@ def _root_of(component: Component, text: str) -> Root:
 
 def _parse_root(component: Component, text: str) -> Root:
     match = _ROOT.match(text)
-    if match is None or not text.rstrip().endswith((f"</{match[1]}>", "/>")) and not _is_void(text, match):
+    if match is None or (not text.rstrip().endswith((f"</{match[1]}>", "/>")) and not _is_void(text, match)):
         raise ConfigurationError(
             f"The template of {type(component).__qualname__} must give one root element, but it begins with "
             f"{text.strip()[:40]!r} and ends with {text.strip()[-20:]!r}."

@@ -36,7 +36,6 @@ SETTINGS = frozenset(
         "replay",
         "permissions",
         "rate_limit",
-        "unit_of_work",
         "refused_template",
     }
 )
@@ -82,7 +81,7 @@ class Spec:
         self.schema = _digest(self.state)
         self.handlers = {handler.event: handler for handler in _handlers(cls)}
         self.overrides = frozenset(
-            name for name in ("mount", "hydrate", "dehydrate", "authorize", "handle_event", "render", "get_context")
+            name for name in ("mount", "hydrate", "dehydrate", "authorize", "handle_event", "render", "get_context", "unit_of_work")
             if getattr(cls, name) is not getattr(Component, name)
         )  # fmt: skip
         self.mount = self._mount_shape()

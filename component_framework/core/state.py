@@ -67,12 +67,15 @@ class Home(Protocol):
 
     async def recall(self, call: Call, cls: type[Component]) -> tuple[Component, Restored]:
         """The component of `call`, and what the lifecycle hydrates it from; raises RequestError for a refusal."""
+        ...
 
     async def seal(self, component: Component, effects: Sequence[Effect]) -> str:
         """Put the state away; the token for the page. Raises StateError, TooLarge, Overtaken or Unavailable."""
+        ...
 
     def rebuild(self, call: Call, cls: type[Component]) -> Component:
         """The component of `call` with its id and params alone, however old its token; for a fresh render."""
+        ...
 
 
 @dataclass(slots=True)

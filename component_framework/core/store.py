@@ -29,12 +29,15 @@ class StateStore(Protocol):
 
     async def load(self, key: str) -> Record | None:
         """The record under `key`, whose time begins anew; None when there is none, or not any more."""
+        ...
 
     async def save(self, key: str, data: bytes, *, expected: int) -> bool:
         """Make `data` the version after `expected` (0: there is no record yet); False if that is not the present one."""
+        ...
 
     async def delete(self, key: str) -> None:
         """Forget `key`; nothing happens if there is no such record."""
+        ...
 
 
 class MemoryStateStore:

@@ -42,6 +42,7 @@ class Tab:
 
     def __init__(self, driver: Driver, **options: Any) -> None:
         self.driver = driver
+        self.size = "desktop"
         self.complaints: list[str] = []
         self.expected: list[str] = []
         self.page: Page = driver.run(lambda: driver.browser.new_page(**options))

@@ -131,9 +131,9 @@ def test_a_child_survives_its_parents_render_and_its_event_reaches_the_parent(ta
         tab(lambda page: page.click("#again"))
         text(tab, "#again", count)
         assert tab(lambda page: page.input_value("#typed")) == "half a wor"
-    for count in (1, 2):
+    for told in (1, 2):
         tab(lambda page: page.click("#tell"))
-        text(tab, "#heard", f"hello {count}")
+        text(tab, "#heard", f"hello {told}")
     assert tab(lambda page: page.input_value("#typed")) == "half a wor"
 
 

@@ -46,6 +46,7 @@ def django(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def sized(driver: Driver, request: pytest.FixtureRequest) -> Iterator[Tab]:
     width, height = SIZES[request.param]
     tab = Tab(driver, viewport={"width": width, "height": height})
+    tab.size = request.param
     yield tab
     driver.run(tab.page.close)
     assert tab.unexpected() == []
@@ -78,7 +79,7 @@ def test_the_order_desk_searches_sorts_and_saves(sized: Tab, desk: str) -> None:
     sized(lambda page: page.click("th button >> text=Total"))
     await_text(sized, "th[aria-sort=ascending]", "Total")
     edit_second_order(sized)
-    sized.shoot(f"fastapi-orders-{sized.page.viewport_size['width']}")
+    sized.shoot(f"fastapi-orders-{sized.size}")
     sized(lambda page: page.click("text=Save"))
     await_text(sized, "tbody tr:nth-child(2)", "Left with <the> neighbour")
     await_text(sized, ".toast", "saved")
@@ -96,7 +97,7 @@ def test_the_counter_counts_more_than_once(tab: Tab, desk: str) -> None:
 
 def test_the_docs_answer_a_question_with_a_stream_of_steps(sized: Tab, desk: str) -> None:
     ask(sized, desk)
-    sized.shoot(f"fastapi-ask-{sized.page.viewport_size['width']}")
+    sized.shoot(f"fastapi-ask-{sized.size}")
 
 
 def test_what_is_typed_into_one_thing_survives_what_happens_to_the_others(tab: Tab, desk: str) -> None:
@@ -121,7 +122,7 @@ def test_the_django_desk_shows_owners_their_own_orders_and_saves(sized: Tab, dja
     sized(lambda page: page.type("#words", "Fox"))
     await_text(sized, "[role=status]", "103 orders")
     edit_second_order(sized)
-    sized.shoot(f"django-orders-{sized.page.viewport_size['width']}")
+    sized.shoot(f"django-orders-{sized.size}")
     sized(lambda page: page.click("text=Save"))
     await_text(sized, "tbody tr:nth-child(2)", "Left with <the> neighbour")
     await_text(sized, ".toast", "saved")

@@ -65,6 +65,7 @@ class Host(Protocol):
 
     def send(self, request: Sent) -> Answer:
         """The whole answer to `request`."""
+        ...
 
 
 @dataclass

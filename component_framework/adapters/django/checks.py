@@ -43,7 +43,8 @@ def _check_address(url: str) -> list[CheckMessage]:
 
 def _check_request() -> list[CheckMessage]:
     processor = "django.template.context_processors.request"
-    for config in settings.TEMPLATES:
+    templates: list[dict[str, Any]] = settings.TEMPLATES
+    for config in templates:
         known = config.get("OPTIONS", {}).get("context_processors", [])
         if config["BACKEND"].endswith("DjangoTemplates") and processor not in known:
             text = f"{{% live_component %}} needs the request: {processor} is not among the context processors."

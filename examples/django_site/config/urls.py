@@ -1,10 +1,9 @@
 """The pages of the example site, and the components under /components."""
 
+from desk import views
 from django.contrib.auth.views import LoginView, LogoutView
 from django.contrib.staticfiles.views import serve
 from django.urls import include, path, re_path
-
-from desk import views
 
 urlpatterns = [
     path("", views.orders, name="orders"),

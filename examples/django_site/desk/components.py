@@ -55,10 +55,12 @@ class OrderEditor(Component):
 
     template_name = "desk/order_editor.html"
     permissions = ("authenticated",)
-    unit_of_work = staticmethod(transaction.atomic)
     pk: int
     version: int = 1
     editing: bool = False
+
+    def unit_of_work(self) -> Any:
+        return transaction.atomic()
 
     def mount(self) -> None:
         self.version = self.order.version

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand
 from desk.models import Order
 
 USERS = {"ada": False, "ben": False, "sam": True}
-PASSWORD = "components"  # noqa: S105  # of an example's database
+PASSWORD = "components"  # of an example's database
 NOTES = ("", "", "", "Ring twice", "Gift wrapping", "Deliver to the neighbour")
 
 
