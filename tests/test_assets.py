@@ -1,0 +1,61 @@
+"""The files that pages load are the ones that the record beside them names."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from pathlib import Path
+
+from component_framework.core import assets
+
+ROOT = Path(__file__).parent.parent
+RECORD = json.loads((assets.DIRECTORY / "vendored.json").read_text())
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_vendored_files_are_unmodified() -> None:
+    assert {name: sha256(assets.DIRECTORY / name) for name in RECORD["sha256"]} == RECORD["sha256"]
+
+
+def test_component_js_was_made_from_its_source() -> None:
+    made = {"source": sha256(ROOT / "frontend" / "component.js"), "sha256": sha256(assets.DIRECTORY / "component.js")}
+    assert made == RECORD["component.js"]
+
+
+def test_component_js_is_under_a_kilobyte() -> None:
+    assert len(gzip.compress((assets.DIRECTORY / "component.js").read_bytes(), 9)) <= 1024
+
+
+def test_our_script_evaluates_nothing() -> None:
+    source = (assets.DIRECTORY / "component.js").read_text()
+    assert "eval(" not in source
+    assert "Function(" not in source
+
+
+def test_the_licence_of_htmx_lies_beside_it() -> None:
+    assert "Zero-Clause BSD" in (assets.DIRECTORY / "LICENSE-htmx.txt").read_text()
+    assert RECORD["licence"] == "0BSD"
+
+
+def test_docs_and_record_agree_on_the_version() -> None:
+    assert f"htmx {RECORD['version']}" in (ROOT / "docs" / "assets.md").read_text()
+    assert f'HTMX_VERSION = "{RECORD["version"]}"' in (ROOT / "scripts" / "build_assets.py").read_text()
+
+
+def test_the_tags_name_files_by_their_content_and_their_integrity() -> None:
+    tags = assets.tags("/static", "abc", (("X-CSRFToken", '"<t>"'),))
+    for name in (*assets.SCRIPTS, *assets.STYLES):
+        asset = assets.find(name)
+        assert asset is not None
+        assert f'/static/{name}?v={asset.version}" integrity="{asset.integrity}"' in tags
+    assert tags.count('nonce="abc"') == len(assets.SCRIPTS)
+    assert "<t>" not in tags
+
+
+def test_only_listed_files_are_assets() -> None:
+    assert assets.find("../component.py") is None
+    assert assets.find("vendored.json") is None
