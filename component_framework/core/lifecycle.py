@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import aclosing, nullcontext
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import aclosing, nullcontext, suppress
 from copy import deepcopy
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any, TypeVar
@@ -193,7 +193,7 @@ class _Runner:
 
     async def __call__(self, method: Callable[..., Any], *args: Any, kind: str | None = None, **kwargs: Any) -> Any:
         if self.offload is not None and (kind or kind_of(method)) == "plain":
-            value = await self.offload(lambda: method(*args, **kwargs))
+            value = await undivided(self.offload(lambda: method(*args, **kwargs)))
         else:
             value = method(*args, **kwargs)
         return await value if hasattr(value, "__await__") else value
@@ -223,6 +223,21 @@ class _Runner:
 
     def _timeout(self) -> Timeout:
         return Timeout(f"{self.component._compiled.title} took longer than {self.limit} s")
+
+
+async def undivided(work: Awaitable[T]) -> T:
+    """Await what a worker thread does; a cancellation takes effect once it is done, for a thread cannot be stopped.
+
+    Going on at once would close a generator, or roll back a transaction, in which the thread is still at work.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait((task,))
+        raise
 
 
 def in_event_loop() -> bool:

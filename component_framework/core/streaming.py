@@ -13,7 +13,7 @@ from typing import Any
 
 from .component import StreamingComponent as StreamingComponent
 from .host import Offload
-from .lifecycle import run_sync
+from .lifecycle import run_sync, undivided
 from .wire import sse_message
 
 PING = 15.0
@@ -35,14 +35,14 @@ class Steps:
         return self
 
     async def __anext__(self) -> Any:
-        value = await self._offload(self._context.run, run_sync, _next(self._frames))
+        value = await undivided(self._offload(self._context.run, run_sync, _next(self._frames)))
         if value is _END:
             raise StopAsyncIteration
         return value
 
     async def aclose(self) -> None:
         """Close the frames, in a worker thread as well: their `finally` may wait."""
-        await self._offload(self._context.run, run_sync, _close(self._frames))
+        await undivided(self._offload(self._context.run, run_sync, _close(self._frames)))
 
 
 async def _next(frames: AsyncIterator[Any]) -> Any:
