@@ -24,16 +24,12 @@ _ENVELOPE_KEYS = frozenset({"event", "payload", "state", "params", "component_id
 
 
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A POST as an adapter found it: header names in small letters, `query` without its question mark.
-
-    `form` holds the fields where the framework had to parse the body itself; `body` is then not read.
-    """
+    """A POST as an adapter found it: header names in small letters, `query` without its question mark."""
 
     component: str
     headers: Mapping[str, str]
     query: str = ""
     body: bytes = b""
-    form: Form | None = None
     stream: bool = False
     refused: RequestError | None = None
     """What the adapter found wrong before the engine could; the engine answers it as any other refusal."""
@@ -59,7 +55,7 @@ def read_call(request: HttpRequest, limits: Limits) -> Call:
 
 def _read_form(request: HttpRequest, query: dict[str, str], limits: Limits) -> Call:
     headers = request.headers
-    form = request.form if request.form is not None else _parse_body(request, limits)
+    form = _parse_body(request, limits)
     own = {name: form.pop(name)[-1] for name in ("_state", "_id", "_event_id", "csrfmiddlewaretoken") if name in form}
     event = query.pop("event", None)
     if event is None and "event" in form:

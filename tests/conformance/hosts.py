@@ -9,6 +9,7 @@ from component_framework.core.request import HttpRequest
 from component_framework.core.wire import Reply
 
 from .engines import Stage, visitor
+from .server_hosts import SERVERS
 from .wire import Answer, Host, Sent
 
 
@@ -66,7 +67,7 @@ def as_answer(reply: Reply, body: bytes) -> Answer:
     return Answer(reply.status, {name.lower(): value for name, value in reply.headers.items()}, body)
 
 
-HOSTS: dict[str, Any] = {"in process": InProcess, "in process, async": InProcessAsync}
+HOSTS: dict[str, Any] = {"in process": InProcess, "in process, async": InProcessAsync, **SERVERS}
 
 
 def start(name: str) -> Host:

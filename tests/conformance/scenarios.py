@@ -108,7 +108,7 @@ SCENARIOS = (
     ), params={"order": 4711}),
     Scenario("a page without script sends id and token as fields", "tally", (
         Step("add", "by=2", fallback=True, has=("<b>2</b>",)),
-        Step("add", "by=2&csrfmiddlewaretoken=x", fallback=True, has=("<b>4</b>",)),
+        Step("add", "by=2&csrfmiddlewaretoken=cccccccccccccccccccccccccccccccc", fallback=True, has=("<b>4</b>",)),
     )),
     # -- invalid payloads ---------------------------------------------------------------------------------------------
     Scenario("what does not fit is told per field, and nothing is changed", "profile", (

@@ -16,6 +16,7 @@ from ...core.limits import Limits
 from .rendering import DjangoRenderer
 
 OPTIONS = {
+    "ENGINE": "an Engine of your own, or its dotted path; no other option counts then",
     "URL": "the path of include('component_framework.adapters.django.urls'), /components if left out",
     "STATIC_URL": "where the assets are served; Django's static files if left out",
     "RENDERER": "a renderer, or the dotted path of one; Django's templates if left out",
@@ -39,6 +40,9 @@ def get_engine() -> Engine:
         raise ImproperlyConfigured(
             f"COMPONENT_FRAMEWORK has no option {min(unknown)!r}. It has: {', '.join(sorted(OPTIONS))}."
         )
+    if "ENGINE" in options:
+        engine: Engine = _load(options["ENGINE"])
+        return engine
     extra = {name.lower(): _load(options[name]) for name in _PLAIN if name in options}
     return Engine(
         renderer=_load(options.get("RENDERER")) or DjangoRenderer(),

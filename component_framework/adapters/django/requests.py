@@ -9,13 +9,13 @@ from django.contrib.auth import SESSION_KEY
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest as DjangoRequest
 from django.http import HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 from django.middleware.csrf import CsrfViewMiddleware, get_token
 
 from ...core.component import Context
 from ...core.engine import Engine
 from ...core.errors import Forbidden, Malformed, RequestError, TooLarge
-from ...core.fitting import Form
 from ...core.request import HttpRequest
 
 
@@ -43,39 +43,34 @@ def page_context(engine: Engine, request: DjangoRequest) -> Context:
 def read_request(engine: Engine, request: DjangoRequest, name: str, *, stream: bool) -> HttpRequest:
     """`request` for the engine; a refusal (too large, CSRF) is in it, for the engine to answer as on every framework."""
     trouble: RequestError | None = None
-    body, form = b"", None
+    body = b""
     try:
-        body, form = _read_body(request, engine.limits.body)
+        body = _read_body(request, engine.limits.body)
         _csrf.process_request(request)
         _csrf.process_view(request, _never, (), {})
     except RequestError as exc:
         trouble = exc
     except (RequestDataTooBig, TooManyFieldsSent) as exc:
         trouble = TooLarge(str(exc))
-    except UnreadablePostError as exc:
+    except (UnreadablePostError, MultiPartParserError) as exc:
         trouble = Malformed(f"the body could not be read: {exc}")
     return HttpRequest(
         component=name,
         headers={key.lower(): value for key, value in request.headers.items()},
         query=request.META.get("QUERY_STRING", ""),
         body=body,
-        form=form,
         stream=stream,
         context=_context(engine, request),
         refused=trouble,
     )
 
 
-def _read_body(request: DjangoRequest, limit: int) -> tuple[bytes, Form | None]:
-    """The body, or the fields of a multipart form, which Django's parser has to read itself."""
+def _read_body(request: DjangoRequest, limit: int) -> bytes:
+    """The body, read before Django parses it, so that Django parses what was read."""
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdigit() and int(length) > limit:
         raise TooLarge(f"the body has {length} bytes")
-    if request.content_type == "multipart/form-data":
-        if request.FILES:
-            raise Malformed("this component takes no files")
-        return b"", Form({key: [str(value) for value in values] for key, values in request.POST.lists()})
-    return request.body, None
+    return request.body
 
 
 def _context(engine: Engine, request: DjangoRequest) -> Context:
