@@ -8,9 +8,10 @@ from .core.errors import Conflict as Conflict
 from .core.errors import Forbidden as Forbidden
 from .core.errors import Invalid as Invalid
 from .core.errors import NotFound as NotFound
-from .core.gate import rate_limit as rate_limit
+from .core.gate import limit_rate as limit_rate
 from .core.gate import requires as requires
 from .core.limits import Limits as Limits
+from .core.model import ModelMixin as ModelMixin
 from .core.registry import Registry as Registry
 from .core.registry import register as register
 from .core.registry import registry as registry

@@ -35,7 +35,7 @@ def requires(*permissions: Permission) -> Callable[[F], F]:
     return decorate
 
 
-def rate_limit(limit: str) -> Callable[[F], F]:
+def limit_rate(limit: str) -> Callable[[F], F]:
     """Let one visitor send the event that the decorated handler handles at most so often: "10/minute"."""
 
     def decorate(handler: F) -> F:

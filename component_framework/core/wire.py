@@ -163,11 +163,13 @@ def _effect(effect: Effect) -> dict[str, Any]:
 
 
 def _effect_headers(effects: Sequence[Effect]) -> dict[str, str]:
-    """Effects as htmx response headers; several details of one event name become several triggers."""
+    """Effects as htmx response headers; a header names an event once, so that further ones go under component:emit."""
     headers: dict[str, str] = {}
     triggers: dict[str, Any] = {}
     for effect in effects:
-        if isinstance(effect, Emit):
+        if isinstance(effect, Emit) and effect.name in triggers:
+            triggers.setdefault("component:emit", []).append([effect.name, effect.detail])
+        elif isinstance(effect, Emit):
             triggers[effect.name] = effect.detail
         elif isinstance(effect, Navigate):
             headers[_NAVIGATE_HEADERS[effect.how]] = effect.url

@@ -1,0 +1,144 @@
+"""Every StateStore keeps the same promises: memory is the reference, Redis is a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from component_framework import MemoryStateStore
+from component_framework.adapters.django.cache import DjangoCacheStateStore
+from component_framework.adapters.redis import RedisStateStore
+from component_framework.core.errors import Unavailable
+from component_framework.core.lifecycle import run_sync
+from component_framework.core.store import Record, StateStore
+from tests.backends.redis_server import RedisServer
+
+STORES = ("memory", "redis", "django")
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, redis_server: RedisServer) -> Iterator[StateStore]:
+    if request.param == "redis":
+        store = RedisStateStore(redis_server.url)
+        yield store
+        run_sync(store.aclose())
+    elif request.param == "django":
+        from django.core.cache import cache
+
+        cache.clear()
+        yield DjangoCacheStateStore()
+    else:
+        yield MemoryStateStore()
+
+
+def load(store: StateStore, key: str) -> Record | None:
+    return run_sync(store.load(key))
+
+
+def save(store: StateStore, key: str, data: bytes, expected: int) -> bool:
+    return run_sync(store.save(key, data, expected=expected))
+
+
+def test_what_is_saved_is_loaded_with_its_version(store: StateStore) -> None:
+    assert isinstance(store, StateStore)
+    assert load(store, "a") is None
+    assert save(store, "a", b"\x00\xff one", 0)
+    assert load(store, "a") == Record(1, b"\x00\xff one")
+    assert save(store, "a", b"two", 1)
+    assert load(store, "a") == Record(2, b"two")
+    assert load(store, "b") is None
+
+
+@pytest.mark.parametrize("stale", [0, 1, 3, 17])
+def test_only_who_saw_the_last_version_can_save(store: StateStore, stale: int) -> None:
+    save(store, "a", b"one", 0)
+    save(store, "a", b"two", 1)
+    assert not save(store, "a", b"late", stale)
+    assert load(store, "a") == Record(2, b"two")
+
+
+def test_a_deleted_record_is_gone_and_may_begin_again(store: StateStore) -> None:
+    save(store, "a", b"one", 0)
+    run_sync(store.delete("a"))
+    run_sync(store.delete("never-there"))
+    assert load(store, "a") is None
+    assert save(store, "a", b"new", 0)
+
+
+def test_of_many_saves_at_once_exactly_one_wins(store: StateStore) -> None:
+    save(store, "a", b"0", 0)
+    barrier = threading.Barrier(8)
+
+    def attempt(number: int) -> bool:
+        barrier.wait()
+        return save(store, "a", str(number).encode(), 1)
+
+    with ThreadPoolExecutor(8) as threads:
+        won = list(threads.map(attempt, range(8)))
+    assert sum(won) == 1
+    record = load(store, "a")
+    assert record == Record(2, str(won.index(True)).encode())
+
+
+async def test_a_store_waits_on_an_event_loop_as_well(store: StateStore) -> None:
+    assert await store.save("a", b"one", expected=0)
+    results = await asyncio.gather(*(store.save("a", b"x", expected=1) for _ in range(5)))
+    assert sum(results) == 1
+    assert (await store.load("a")) == Record(2, b"x")
+    if isinstance(store, RedisStateStore):
+        await store.aclose()
+
+
+def test_a_record_expires_when_it_was_not_used() -> None:
+    now = [0.0]
+    store = MemoryStateStore(ttl=10, clock=lambda: now[0])
+    save(store, "a", b"one", 0)
+    now[0] = 9
+    assert load(store, "a") is not None
+    now[0] = 18
+    assert load(store, "a") is not None, "its time began anew with the last use"
+    now[0] = 29
+    assert load(store, "a") is None
+    assert save(store, "a", b"new", 0)
+
+
+def test_memory_is_bounded() -> None:
+    store = MemoryStateStore(limit=3)
+    for key in "abcde":
+        save(store, key, b"", 0)
+    assert len(store) == 3
+    assert load(store, "a") is None
+    assert load(store, "e") is not None
+
+
+def test_a_redis_that_is_down_is_unavailable_and_serves_again_when_it_is_back(faulty_redis: RedisServer) -> None:
+    store = RedisStateStore(faulty_redis.url, timeout=0.5)
+    assert save(store, "a", b"one", 0)
+    faulty_redis.kill()
+    with pytest.raises(Unavailable):
+        load(store, "a")
+    faulty_redis.start()
+    assert load(store, "a") is None, "this server forgets"
+    assert save(store, "a", b"two", 0)
+    run_sync(store.aclose())
+
+
+def test_a_frozen_redis_is_unavailable_within_the_time_limit(faulty_redis: RedisServer) -> None:
+    store = RedisStateStore(faulty_redis.url, timeout=0.2)
+    save(store, "a", b"one", 0)
+    faulty_redis.pause()
+    with pytest.raises(Unavailable):
+        load(store, "a")
+    faulty_redis.resume()
+    assert load(store, "a") == Record(1, b"one")
+    run_sync(store.aclose())
+
+
+def test_nothing_is_connected_before_the_first_use() -> None:
+    store: Any = RedisStateStore("redis://127.0.0.1:1")
+    assert store._sync is None

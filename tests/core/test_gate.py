@@ -1,0 +1,182 @@
+"""Who may: permissions, rates and time limits, on every path."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from component_framework import Component, Engine, Limits, Registry, limit_rate, requires
+from component_framework.adapters.jinja import JinjaRenderer
+from component_framework.core.component import Context
+from component_framework.core.errors import ConfigurationError, Forbidden, Unauthenticated
+from component_framework.core.wire import Call
+
+
+class User:
+    is_authenticated = True
+
+    def __init__(self, *permissions: str) -> None:
+        self.permissions = permissions
+
+    def has_perm(self, name: str) -> bool:
+        return name in self.permissions
+
+
+class Limiter:
+    """Lets two pass."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, ...]] = []
+
+    async def hit(self, limit: str, *key: str) -> float:
+        self.seen.append((limit, *key))
+        return 0 if self.seen.count((limit, *key)) <= 2 else 7
+
+
+registry = Registry()
+log: list[str] = []
+
+
+@registry.register("vault")
+class Vault(Component):
+    template = "<p {{ on('look') }}></p>"
+    permissions = ("vault.view",)
+
+    def mount(self) -> None:
+        log.append("mounted")
+
+    def on_look(self) -> None:
+        log.append("looked")
+
+    @requires("vault.take")
+    def on_take(self) -> None:
+        log.append("took")
+
+
+@registry.register("busy")
+class Busy(Component):
+    template = "<p></p>"
+    rate_limit = "9/minute"
+
+    @limit_rate("2/second")
+    def on_knock(self) -> None:
+        pass
+
+
+@registry.register("slow")
+class Slow(Component):
+    template = "<p {{ on('wait') }}>{{ done }}</p>"
+    done: bool = False
+
+    async def on_wait(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            log.append("waited no longer")
+
+    async def on_drip(self) -> AsyncIterator[None]:
+        yield
+        await asyncio.Event().wait()
+
+
+@registry.register("payment")
+class Payment(Component):
+    template = "<p>{{ paid }}</p>"
+    paid: int = 0
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[None]:
+        log.append("begin")
+        try:
+            yield
+        except BaseException:
+            log.append("roll back")
+            raise
+        log.append("commit")
+
+    def on_pay(self, amount: int) -> None:
+        self.paid += amount
+        if amount > 100:
+            raise RuntimeError("declined")
+
+
+def engine(**options: Any) -> Engine:
+    log.clear()
+    return Engine(renderer=JinjaRenderer(), secret_key="k", registry=registry, **options)
+
+
+async def answer(
+    served: Engine, component: str, event: str | None = None, user: Any = None, **payload: Any
+) -> tuple[int, str]:
+    context = served.context(user=user, address="192.0.2.1")
+    reply = await served.handle(Call(component=component, event=event, payload=payload, context=context))
+    return reply.status, reply.headers.get("X-Component-Code", "")
+
+
+async def test_without_a_permission_nothing_of_the_component_runs() -> None:
+    served = engine()
+    assert await answer(served, "vault") == (401, "unauthenticated")
+    assert await answer(served, "vault", user=User()) == (403, "forbidden")
+    assert await answer(served, "vault", "look", user=User("other")) == (403, "forbidden")
+    assert log == []
+    assert await answer(served, "vault", "look", user=User("vault.view")) == (200, "")
+    assert log == ["mounted", "looked"]
+
+
+async def test_a_handler_may_need_more_than_its_component() -> None:
+    served = engine()
+    assert await answer(served, "vault", "take", user=User("vault.view")) == (403, "forbidden")
+    assert log == []
+    assert await answer(served, "vault", "take", user=User("vault.view", "vault.take")) == (200, "")
+
+
+def test_a_page_cannot_show_what_its_visitor_may_not_see() -> None:
+    served = engine()
+    with pytest.raises(Unauthenticated):
+        served.mount("vault")
+    with pytest.raises(Forbidden):
+        served.mount("vault", context=Context(user=User()))
+
+
+async def test_an_application_may_say_how_permissions_are_asked_for() -> None:
+    served = engine(has_permission=lambda context, name: name == context.user)
+    assert (await answer(served, "vault", "look", user="vault.view"))[0] == 200
+    assert (await answer(served, "vault", "look", user="nobody"))[0] == 403
+
+
+def test_a_user_that_cannot_be_asked_is_the_developers_mistake() -> None:
+    with pytest.raises(ConfigurationError, match="has_permission"):
+        engine().mount("vault", context=Context(user="just a name"))
+
+
+async def test_too_many_events_are_refused_with_the_seconds_to_wait() -> None:
+    limiter = Limiter()
+    served = engine(rate_limiter=limiter)
+    assert [(await answer(served, "busy", "knock"))[0] for _ in range(3)] == [200, 200, 429]
+    assert ("2/second", "busy", "knock", "192.0.2.1") in limiter.seen
+    context = served.context(address="192.0.2.1")
+    reply = await served.handle(Call(component="busy", event="knock", context=context))
+    assert reply.headers["Retry-After"] == "7"
+
+
+async def test_a_rate_without_a_limiter_is_the_developers_mistake() -> None:
+    assert await answer(engine(), "busy", "knock") == (500, "failed")
+
+
+async def test_a_handler_over_its_time_is_cancelled_and_its_state_not_saved() -> None:
+    served = engine(limits=Limits(handler=0.05))
+    assert await answer(served, "slow", "wait") == (504, "timeout")
+    assert log == ["waited no longer"]
+
+
+async def test_a_unit_of_work_is_committed_with_the_event_and_rolled_back_with_a_failure() -> None:
+    served = engine()
+    assert await answer(served, "payment", "pay", amount=5) == (200, "")
+    assert log == ["begin", "commit"]
+    log.clear()
+    assert await answer(served, "payment", "pay", amount=500) == (500, "failed")
+    assert log == ["begin", "roll back"]

@@ -1,0 +1,23 @@
+"""The public names: a change here is a change for every user."""
+
+import inspect
+
+import component_framework
+from component_framework import Engine
+
+NAMES = {
+    "Component", "Conflict", "Context", "Engine", "Forbidden", "Invalid", "Limits", "MemoryStateStore", "ModelMixin", "NotFound",
+    "Registry", "StreamingComponent", "limit_rate", "register", "registry", "requires",
+}  # fmt: skip
+
+
+def test_the_package_exports_these_names() -> None:
+    public = {name for name in vars(component_framework) if not name.startswith("_")}
+    assert public - {"core", "adapters", "testing", "markup", "apps", "templatetags"} == NAMES
+
+
+def test_an_engine_takes_these_options() -> None:
+    assert list(inspect.signature(Engine).parameters) == [
+        "renderer", "secret_key", "registry", "url", "static_url", "limits", "debug", "identify", "authorize", "has_permission",
+        "rate_limiter", "login_url", "trusted_origins", "store", "state", "clock", "new_id",
+    ]  # fmt: skip
