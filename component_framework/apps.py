@@ -16,19 +16,8 @@ class ComponentFrameworkConfig(AppConfig):
     def ready(self) -> None:
         """Called by Django when every app is there."""
         from .adapters.django.checks import check_components
+        from .adapters.django.conf import add_builtin
 
         autodiscover_modules("components")
-        _add_builtin()
+        add_builtin()
         checks.register(check_components)
-
-
-def _add_builtin() -> None:
-    """The tag library needs no {% load %}, in Cotton components either."""
-    from django.template import engines
-    from django.template.backends.django import DjangoTemplates
-
-    library = "component_framework.templatetags.component_framework"
-    for backend in engines.all():
-        if isinstance(backend, DjangoTemplates) and library not in backend.engine.builtins:
-            backend.engine.builtins.append(library)
-            backend.engine.template_builtins = backend.engine.get_template_builtins(backend.engine.builtins)

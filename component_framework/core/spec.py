@@ -173,10 +173,11 @@ def kind_of(function: Callable[..., Any]) -> Kind:
 
 
 def _state_fields(cls: type[Component], base: type[Component]) -> list[Field]:
-    """The annotated attributes of every class between `cls` and Component, those of base classes first."""
+    """The annotated attributes of `cls` and of its bases that are Components, those of bases first."""
     hints: dict[str, Any] = {}
-    for owner in reversed(cls.__mro__[: cls.__mro__.index(base)]):
-        hints.update(class_hints(owner))
+    for owner in reversed(cls.__mro__):
+        if owner is not base and issubclass(owner, base):
+            hints.update(class_hints(owner))
     fields = []
     for name, kind in hints.items():
         if name.startswith("_") or name in SETTINGS or kind is ClassVar or typing.get_origin(kind) is ClassVar:

@@ -8,12 +8,14 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
+from django.template import engines
+from django.template.backends.django import DjangoTemplates
 from django.utils.module_loading import import_string
 
 from ...core.component import Context
 from ...core.engine import Engine
 from ...core.limits import Limits
-from .rendering import DjangoRenderer
+from .rendering import DjangoRenderer, with_tags
 
 OPTIONS = {
     "ENGINE": "an Engine of your own, or its dotted path; no other option counts then",
@@ -80,6 +82,15 @@ def _load(value: Any) -> Any:
 def _forget(*, setting: str, **kwargs: Any) -> None:
     if setting in ("COMPONENT_FRAMEWORK", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "DEBUG", "STATIC_URL", "TEMPLATES"):
         get_engine.cache_clear()
+    if setting == "TEMPLATES":
+        add_builtin()  # the template engines are made anew
+
+
+def add_builtin() -> None:
+    """Make the tags known to every template, so that it needs no {% load %}, in Cotton components either."""
+    for backend in engines.all():
+        if isinstance(backend, DjangoTemplates):
+            with_tags(backend.engine)
 
 
 setting_changed.connect(_forget)

@@ -15,6 +15,8 @@ from django.template.context import make_context
 
 from ...core.errors import ConfigurationError
 
+_TAGS = "component_framework.templatetags.component_framework"
+
 rendering: ContextVar[Mapping[str, Any] | None] = ContextVar("rendering", default=None)
 """The variables of the component that is being rendered: tags find them where a Cotton component hides its context."""
 
@@ -68,7 +70,15 @@ class DjangoRenderer:
                 "This template engine has autoescape off. Components show what visitors typed: remove "
                 "OPTIONS['autoescape'] from settings.TEMPLATES, or give components an engine of their own."
             )
-        return engine
+        return with_tags(engine)
+
+
+def with_tags(engine: TemplateEngine) -> TemplateEngine:
+    """`engine`, with the framework's tags among those that need no {% load %}."""
+    if _TAGS not in engine.builtins:
+        engine.builtins.append(_TAGS)
+        engine.template_builtins = engine.get_template_builtins(engine.builtins)
+    return engine
 
 
 def _compile_cotton(source: str) -> str:
