@@ -7,15 +7,15 @@ middleware. The adapter says only how to make the framework's request object and
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 from . import assets
 from .engine import Engine
 from .host import Offload
-from .request import HttpRequest
+from .request import READ_HEADERS, HttpRequest
 from .shutdown import stopping
-from .streaming import live_body
+from .streaming import PING, PING_MESSAGE, close
 from .wire import Reply
 
 Scope = MutableMapping[str, Any]
@@ -24,6 +24,10 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 BODY_TIMEOUT = 30.0
 """Seconds in which a request's body has to arrive."""
+
+
+_READ = {name.encode(): name for name in READ_HEADERS}
+_encoded: dict[str, bytes] = {}
 
 
 class ClientGone(Exception):
@@ -111,8 +115,8 @@ class AssetEndpoint:
 
 
 def read_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """ASGI's header list as a mapping; the last of a repeated header counts."""
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+    """The headers that the engine reads, out of ASGI's list; the last of a repeated header counts."""
+    return {_READ[name]: value.decode("latin-1") for name, value in pairs if name in _READ}
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:
@@ -149,32 +153,68 @@ async def send_reply(reply: Reply, receive: Receive, send: Send) -> None:
 
 
 async def _send_bytes(send: Send, status: int, headers: Any, body: bytes) -> None:
-    pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    pairs.append((b"content-length", str(len(body)).encode()))
+    pairs = _pairs(headers)
+    pairs.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": body})
 
 
+def _pairs(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Headers as ASGI wants them; there are few names, so that each is encoded once."""
+    pairs = []
+    for name, value in headers.items():
+        encoded = _encoded.get(name)
+        if encoded is None:
+            encoded = _encoded[name] = name.lower().encode("latin-1")
+        pairs.append((encoded, value.encode("latin-1")))
+    return pairs
+
+
 async def _send_stream(reply: Reply, body: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    """Send frames as they come, a heartbeat in every silence, and end when the client leaves or the process stops."""
     stop = stopping()
-    gone = asyncio.ensure_future(_watch(receive, stop))
-    frames = live_body(body, stop)
+    gone = asyncio.ensure_future(_watch(receive))
+    pump = _Pump(body, send)
+    await send({"type": "http.response.start", "status": reply.status, "headers": _pairs(reply.headers)})
+    work = asyncio.ensure_future(pump.run())
     try:
-        pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
-        await send({"type": "http.response.start", "status": reply.status, "headers": pairs})
-        async for chunk in frames:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+        while not (await asyncio.wait((work, gone, stop), timeout=PING, return_when=asyncio.FIRST_COMPLETED))[0]:
+            if pump.idle():
+                await send({"type": "http.response.body", "body": PING_MESSAGE, "more_body": True})
     finally:
+        stop.cancel()
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        await close(body)
+        left = gone.done()
         gone.cancel()
-        await frames.aclose()
-        if not stop.done():
-            stop.set_result(None)
+    if not left:
+        await send({"type": "http.response.body", "body": b""})
 
 
-async def _watch(receive: Receive, stop: asyncio.Future[None]) -> None:
-    """End the stream when the client leaves."""
+class _Pump:
+    """Sends every chunk of `body`, in one task for all of them: a task for each would cost more than the frame."""
+
+    def __init__(self, body: AsyncIterator[bytes], send: Send) -> None:
+        self._body = body
+        self._send = send
+        self._sent = 0
+        self._seen = 0
+
+    async def run(self) -> None:
+        async for chunk in self._body:
+            self._sent += 1
+            await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+            if self._sent % 8 == 0:
+                await asyncio.sleep(0)  # a handler that never waits must not keep everybody else waiting
+
+    def idle(self) -> bool:
+        """Whether nothing was sent since this was last asked."""
+        idle, self._seen = self._sent == self._seen, self._sent
+        return idle
+
+
+async def _watch(receive: Receive) -> None:
+    """Wait until the client leaves."""
     while (await receive())["type"] != "http.disconnect":
         pass
-    if not stop.done():
-        stop.set_result(None)

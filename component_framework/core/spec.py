@@ -138,8 +138,8 @@ class Spec:
 
     def dump(self, values: Mapping[str, Any], free: Mapping[str, Any]) -> bytes:
         """`values` (and `free` keys) as JSON; raises StateError when they could not be read back as declared."""
-        missing = [name for name in self.fields if name not in values]
-        if missing:
+        if len(values) < len(self.fields):
+            missing = [name for name in self.fields if name not in values]
             raise StateError(
                 f"{self.title}.{missing[0]} has no value after mount(). Give it a default, set it in mount(), "
                 f'or pass it: live_component("{self.name}", {missing[0]}=…).'

@@ -19,7 +19,7 @@ from .wire import sse_message
 PING = 15.0
 """Seconds of silence after which a heartbeat is sent (WIRE.md)."""
 
-_PING_MESSAGE = sse_message("", event="ping")
+PING_MESSAGE = sse_message("", event="ping")
 _END = object()
 
 
@@ -42,14 +42,14 @@ class Steps:
 
     async def aclose(self) -> None:
         """Close the frames, in a worker thread as well: their `finally` may wait."""
-        await undivided(self._offload(self._context.run, run_sync, _close(self._frames)))
+        await undivided(self._offload(self._context.run, run_sync, close(self._frames)))
 
 
 async def _next(frames: AsyncIterator[Any]) -> Any:
     return await anext(frames, _END)
 
 
-async def _close(frames: AsyncIterator[Any]) -> None:
+async def close(frames: AsyncIterator[Any]) -> None:
     if (close := getattr(frames, "aclose", None)) is not None:
         await close()
 
@@ -58,6 +58,8 @@ async def live_body(
     body: AsyncIterator[bytes], stop: asyncio.Future[None], *, ping: float = PING
 ) -> AsyncGenerator[bytes, None]:
     """`body` with a heartbeat in every `ping` seconds of silence, ended early when `stop` is done.
+
+    For a framework that takes an iterator (Django); where we send by ourselves, core.asgi does the same with one task.
 
     Closing this iterator, or cancelling the task that reads it, cancels the step under way and closes `body`.
     """
@@ -76,12 +78,12 @@ async def live_body(
                     return
                 yield chunk
             elif not stop.done():
-                yield _PING_MESSAGE
+                yield PING_MESSAGE
     finally:
         if step is not None:
             step.cancel()
             await asyncio.gather(step, return_exceptions=True)
-        await _close(body)
+        await close(body)
 
 
 async def _step(body: AsyncIterator[bytes]) -> bytes:

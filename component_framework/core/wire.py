@@ -24,6 +24,7 @@ JSON = "application/json"
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_HTML_HEADERS = {**_HEADERS, "Content-Type": HTML}
 _NAVIGATE_HEADERS = {"push": "HX-Push-Url", "replace": "HX-Replace-Url", "redirect": "HX-Redirect"}
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _IN_SELECTOR = re.compile(r"([.:])")
@@ -70,6 +71,8 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 
     def markup(self) -> str:
         """The root, and every other component as a partial of its own (htmx 4)."""
+        if not self.others:
+            return self.html
         return self.html + "".join(
             f'<hx-partial hx-target="#{_IN_SELECTOR.sub(_ESCAPED, other.component_id)}" hx-swap="outerMorph">{other.html}</hx-partial>'
             for other in self.others
