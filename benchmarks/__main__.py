@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-import psutil
-
 from component_framework.core import assets
 from component_framework.core.lifecycle import run_sync
 from component_framework.core.wire import Call
@@ -122,7 +120,7 @@ def first_token(connection: HTTPConnection, component: str) -> str:
     return found[1]
 
 
-def load(process: psutil.Process, connection: HTTPConnection, path: str, state: str) -> tuple[float, float]:
+def load(process: int, connection: HTTPConnection, path: str, state: str) -> tuple[float, float]:
     """CPU seconds of the server and wall seconds for EVENTS events."""
     headers = {**HEADERS, "X-Component-State": state}
     before, begun = cpu(process), time.perf_counter()
@@ -135,9 +133,9 @@ def load(process: psutil.Process, connection: HTTPConnection, path: str, state: 
     return cpu(process) - before, time.perf_counter() - begun
 
 
-def cpu(process: psutil.Process) -> float:
+def cpu(process: int) -> float:
     """Seconds of CPU that the process has used, from the nanoseconds that the kernel keeps per thread."""
-    return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{process.pid}/task").glob("*/schedstat")) / 1e9
+    return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{process}/task").glob("*/schedstat")) / 1e9
 
 
 def streamed() -> Row:
@@ -152,7 +150,7 @@ def streamed() -> Row:
     return Row("a streamed frame on Starlette", 1.0, ratios)
 
 
-def stream(process: psutil.Process, port: int, path: str, body: str) -> float:
+def stream(process: int, port: int, path: str, body: str) -> float:
     connection = HTTPConnection("127.0.0.1", port, timeout=30)
     before = cpu(process)
     connection.request("POST", path, body, HEADERS)
@@ -163,7 +161,7 @@ def stream(process: psutil.Process, port: int, path: str, body: str) -> float:
 
 
 @contextmanager
-def served(app: str) -> Iterator[tuple[psutil.Process, int]]:
+def served(app: str) -> Iterator[tuple[int, int]]:
     """`app` on one worker of a server of its own; ended at the end."""
     import socket
 
@@ -192,7 +190,7 @@ def served(app: str) -> Iterator[tuple[psutil.Process, int]]:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             wait.wait(0.05)
-        yield psutil.Process(process.pid), port
+        yield process.pid, port
     finally:
         process.terminate()
         process.wait(20)

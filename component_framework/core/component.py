@@ -111,7 +111,7 @@ class Component:
     """
 
     __slots__ = (
-        "__dict__", "_children", "_compiled", "_effects", "_event_id", "_free", "_functions", "_host", "_recent", "_record",
+        "__dict__", "_children", "_compiled", "_effects", "_event_id", "_free", "_functions", "_host", "_recent", "_record", "_skip",
         "_token", "_version", "context", "errors", "id", "params",
     )  # fmt: skip  # what is left in __dict__ is the user's own: the state fields and what a handler keeps for its template
 
@@ -156,6 +156,7 @@ class Component:
         self._token: str | None = None
         self._record = ""
         self._event_id: str | None = None
+        self._skip = False
         self._recent: Mapping[str, Any] = NOTHING
         self._children: dict[str, str] = {}
         self._functions: TemplateFunctions | None = None
@@ -236,6 +237,10 @@ class Component:
     def redirect(self, url: str, *, external: bool = False) -> None:
         """Leave for `url`; an address of another site needs `external=True`."""
         self._effects.append(navigate("redirect", url, external=external))
+
+    def skip_render(self) -> None:
+        """Answer this event with its effects alone (204): nothing is swapped. The state must be as it was."""
+        self._skip = True
 
     def update(self, component: str, /, *, target: str, **params: Any) -> None:
         """Mount `component` anew with `params` in place of the element with the id `target`, in the same answer."""

@@ -238,6 +238,7 @@ class Engine:
         restored = None
         if call.state is not None:
             component, restored = await self._home(cls).recall(call, cls)
+            component._token = call.state
         elif call.component_id is not None:
             raise StateRequired(f"{call.component} came with an id, but without its state")
         else:

@@ -90,7 +90,9 @@ async def frames(
                         async for _ in steps:
                             if every:
                                 yield await _frame(component, run)
-                shown = await _frame(component, run, last=True)
+                shown = (
+                    _nothing(component, spec, before) if component._skip else await _frame(component, run, last=True)
+                )
         except Invalid as exc:
             await _hydrate(component, spec, run, before)
             component._effects.clear()
@@ -283,6 +285,21 @@ async def _frame(component: Component, run: _Runner, *, status: int = 200, last:
         errors=component.errors,
         status=status,
         last=last,
+    )
+
+
+def _nothing(component: Component, spec: Spec, before: Restored) -> Frame:
+    """The answer that shows nothing; raises StateError where the page would then hold a state that is not the last."""
+    if spec.dump(component._fields(), component._free) != before.state:
+        raise StateError(f"{spec.title} changed its state and then called skip_render(): the change would be lost.")
+    return Frame(
+        html="",
+        component_id=component.id or "",
+        token=component._token,
+        version=component._version,
+        effects=tuple(effect for effect in component._effects if not isinstance(effect, Update)),
+        status=204,
+        last=True,
     )
 
 

@@ -89,13 +89,16 @@ class Reply(msgspec.Struct, frozen=True):
 
 def reply(frame: Frame, envelope: Envelope) -> Reply:
     """One frame as an answer."""
-    refused = {"code": "invalid"} if frame.status == 422 else {}
-    headers = _HEADERS | ({"X-Component-Code": "invalid"} if refused else {})
     if envelope == "json":
-        return Reply(frame.status, headers | {"Content-Type": JSON}, msgspec.json.encode(_as_json(frame) | refused))
-    return Reply(
-        frame.status, headers | {"Content-Type": HTML} | _effect_headers(frame.effects), frame.markup().encode()
-    )
+        code = {"X-Component-Code": "invalid"} if frame.status == 422 else {}
+        body = _as_json(frame) | ({"code": "invalid"} if code else {})
+        return Reply(frame.status, _HEADERS | code | {"Content-Type": JSON}, msgspec.json.encode(body))
+    headers = _HTML_HEADERS.copy()
+    if frame.effects:
+        headers |= _effect_headers(frame.effects)
+    if frame.status == 422:
+        headers["X-Component-Code"] = "invalid"
+    return Reply(frame.status, headers, frame.markup().encode())
 
 
 def refusal(error: RequestError, error_id: str, envelope: Envelope, fresh: Frame | None) -> Reply:
