@@ -40,7 +40,6 @@ from .signing import TokenSigner
 from .spec import Spec, spec_of
 from .state import Home, Overtaken, Place, TokenState, home_of
 from .store import StateStore
-from .streaming import Steps
 from .wire import Call, Frame, Reply, refusal, reply, sse_error, sse_frame, stream_headers
 
 logger = logging.getLogger("component_framework")
@@ -120,6 +119,8 @@ class Engine:
         cls = self.registry.get(request.component)
         if offload is None or cls is None or not cls.blocking or spec_of(cls).is_async:
             return await self._answer(request, offload)
+        from .streaming import Steps  # only where there is an event loop: it imports asyncio
+
         answer: Reply = await offload(run_sync, self._answer(request, None))
         return answer if isinstance(answer.body, bytes) else replace(answer, body=Steps(answer.body, offload))
 

@@ -7,7 +7,7 @@ serve WSGI, ASGI, a template tag and a plain unit test.
 
 from __future__ import annotations
 
-import asyncio
+import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing, nullcontext, suppress
@@ -208,6 +208,8 @@ class _Runner:
         """
         if self.limit is None:
             return await self(method, *args, kind=kind)
+        import asyncio  # here and below: importing it takes longer than all of this package
+
         begun = time.monotonic()
         try:
             async with asyncio.timeout(self.limit) if self._may_wait(kind) else nullcontext():
@@ -232,6 +234,8 @@ async def undivided(work: Awaitable[T]) -> T:
 
     Going on at once would close a generator, or roll back a transaction, in which the thread is still at work.
     """
+    import asyncio
+
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
@@ -244,8 +248,12 @@ async def undivided(work: Awaitable[T]) -> T:
 
 def in_event_loop() -> bool:
     """Whether this thread runs an event loop at the moment, so that awaiting may suspend."""
+    if "asyncio" not in sys.modules:
+        return False
+    from asyncio import get_running_loop
+
     try:
-        asyncio.get_running_loop()
+        get_running_loop()
     except RuntimeError:
         return False
     return True

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from email.parser import BytesParser
-from email.policy import HTTP
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -142,6 +140,9 @@ def _parse_pairs(text: str, limits: Limits) -> Form:
 
 def _parse_multipart(content_type: str, body: bytes, limits: Limits) -> Form:
     """The text fields of a multipart form (RFC 7578)."""
+    from email.parser import BytesParser
+    from email.policy import HTTP
+
     if body.count(b"\nContent-Disposition") + body.count(b"\ncontent-disposition") > limits.fields:
         raise TooLarge(f"the form has more than {limits.fields} fields")
     message = BytesParser(policy=HTTP).parsebytes(
