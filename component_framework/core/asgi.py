@@ -69,6 +69,7 @@ class EventEndpoint:
             request=self.make_request(scope, receive),
             root_path=scope.get("root_path", ""),
             address=client[0] if client else "",
+            forwarded=headers.get("x-forwarded-for", ""),
         )
         request = HttpRequest(
             component=scope["path_params"]["name"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from . import assets
+from .address import client_address, networks
 from .component import NOBODY, Component, Context
 from .effects import ELEMENT_ID, Effect
 from .errors import (
@@ -22,13 +22,15 @@ from .errors import (
     Invalid,
     NotFound,
     RequestError,
+    StateInvalid,
     StateRequired,
+    TooMany,
     Unauthenticated,
     nearest,
 )
 from .gate import RateLimiter
 from .host import Offload
-from .inspection import examine
+from .inspection import check_template, examine
 from .lifecycle import Restored, frames, last, run_sync
 from .limits import Limits
 from .origin import require_same_origin
@@ -36,6 +38,7 @@ from .registry import Registry
 from .registry import registry as default_registry
 from .rendering import Markup, Renderer
 from .request import HttpRequest, read_call
+from .secret import Cipher
 from .signing import TokenSigner
 from .spec import Spec, spec_of
 from .state import Home, Overtaken, Place, TokenState, home_of
@@ -71,8 +74,10 @@ class Engine:
         rate_limiter: RateLimiter | None = None,
         login_url: str | None = None,
         trusted_origins: Collection[str] = (),
+        trusted_proxies: Collection[str] = (),
         store: StateStore | None = None,
         state: Place = "token",
+        cipher: Cipher | None = None,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] | None = None,
     ) -> None:
@@ -90,7 +95,8 @@ class Engine:
         self.trusted_origins = frozenset(trusted_origins)
         self._identify = identify
         self._new_id = new_id or (lambda: f"c-{secrets.token_hex(8)}")
-        self._page = TokenState(TokenSigner(_keys(secret_key, debug), self.limits), self.limits, clock)
+        self._proxies = networks(trusted_proxies) if trusted_proxies else ()
+        self._page = TokenState(TokenSigner(_keys(secret_key, debug), self.limits), self.limits, clock, cipher)
         self._store = store
         self._place: Place = state
         self._homes: dict[type[Component], Home] = {}
@@ -102,9 +108,21 @@ class Engine:
     # -- for adapters ----------------------------------------------------------------------------------------------
 
     def context(
-        self, *, user: Any = None, session: Any = None, request: Any = None, root_path: str = "", address: str = ""
+        self,
+        *,
+        user: Any = None,
+        session: Any = None,
+        request: Any = None,
+        root_path: str = "",
+        address: str = "",
+        forwarded: str = "",
     ) -> Context:
-        """Who is asking, with the identity that tokens are bound to."""
+        """Who is asking, with the identity that tokens are bound to.
+
+        `address` is the peer's, `forwarded` the X-Forwarded-For header, believed as far as `trusted_proxies` go.
+        """
+        if forwarded and self._proxies:
+            address = client_address(address, forwarded, self._proxies)
         context = Context(user, session, request, root_path.rstrip("/"), address)
         identity = self._identify(context) if self._identify is not None else None
         return replace(context, identity=identity) if identity else context
@@ -178,7 +196,11 @@ class Engine:
 
     def check(self) -> list[str]:
         """Mistakes that can be found with no request: templates that are missing, or bind events that do not exist."""
-        return [message for cls in self.registry.values() for message in self._check(spec_of(cls))]
+        return [
+            message
+            for cls in self.registry.values()
+            for message in check_template(spec_of(cls), cls.renderer or self.renderer)
+        ]
 
     def describe(self) -> dict[str, dict[str, dict[str, str]]]:
         """For each component and each of its handlers: where it runs, and how it is triggered."""
@@ -238,7 +260,7 @@ class Engine:
         cls = self._find(call)
         restored = None
         if call.state is not None:
-            component, restored = await self._home(cls).recall(call, cls)
+            component, restored = await self._recall(call, cls)
             component._token = call.state
         elif call.component_id is not None:
             raise StateRequired(f"{call.component} came with an id, but without its state")
@@ -246,6 +268,17 @@ class Engine:
             component = cls(**_public(spec_of(cls), call.params))
         component.context = call.context
         return component, restored
+
+    async def _recall(self, call: Call, cls: type[Component]) -> tuple[Component, Restored]:
+        """The component of a token; one address that sends many bad ones has to wait."""
+        try:
+            return await self._home(cls).recall(call, cls)
+        except StateInvalid:
+            if self.rate_limiter is not None:
+                wait = await self.rate_limiter.hit(self.limits.failed_tokens, "token", call.context.address)
+                if wait:
+                    raise TooMany("too many tokens that are not good", retry_after=max(1, round(wait))) from None
+            raise
 
     def _find(self, call: Call) -> type[Component]:
         cls = self.registry.get(call.component)
@@ -309,32 +342,6 @@ class Engine:
         except Exception:  # only a courtesy: the client still hears the refusal itself
             logger.warning("no fresh render of %r after a refusal", call.component, exc_info=True)
             return None
-
-    # -- checks ----------------------------------------------------------------------------------------------------
-
-    def _check(self, spec: Spec) -> list[str]:
-        source = getattr(spec.cls.renderer or self.renderer, "source", None)
-        if spec.cls.template is not None:
-            return _dead_bindings(spec, spec.cls.template)
-        if spec.cls.template_name is None:
-            return (
-                [] if "render" in spec.overrides else [f"{spec.title} has no template. Set template_name or template."]
-            )
-        try:
-            return _dead_bindings(spec, source(spec.cls.template_name)) if source else []
-        except Exception as exc:  # each template engine has its own error for a template that is missing or broken
-            return [f"{spec.title}: the template {spec.cls.template_name!r} cannot be read: {exc}"]
-
-
-_BINDING = re.compile(r"""\{[{%]-?\s*on(?:\(\s*|\s+)["']([^"']+)["']""")
-
-
-def _dead_bindings(spec: Spec, source: str) -> list[str]:
-    return [
-        f"{spec.title} has no event {event!r} ({nearest(event, spec.handlers)}), but its template binds it."
-        for event in dict.fromkeys(_BINDING.findall(source))
-        if event not in spec.handlers
-    ]
 
 
 def _keys(secret_key: str | bytes | Sequence[str | bytes], debug: bool) -> Sequence[str | bytes]:

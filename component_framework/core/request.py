@@ -17,7 +17,7 @@ from .wire import Call, Envelope
 
 READ_HEADERS = (
     "host", "origin", "sec-fetch-site", "content-type", "accept", "hx-request",
-    "x-component-state", "x-component-id", "x-component-event-id",
+    "x-component-state", "x-component-id", "x-component-event-id", "x-forwarded-for",
 )  # fmt: skip
 """The headers that decide how a request is read; an adapter need not pass any others."""
 

@@ -18,6 +18,7 @@ import msgspec
 from .errors import ConfigurationError, StateError
 from .fitting import Field, Shape, class_hints, shape_of
 from .plain import require_json
+from .secret import is_server_only
 
 if TYPE_CHECKING:
     from .component import Component
@@ -65,7 +66,7 @@ class Spec:
 
     __slots__ = (
         "cls", "decode", "fields", "handlers", "is_async", "last_root", "mount", "mount_names", "name", "overrides", "public",
-        "schema", "state", "title",
+        "schema", "secret", "state", "title",
     )  # fmt: skip
 
     def __init__(self, cls: type[Component]) -> None:
@@ -78,6 +79,7 @@ class Spec:
         self.state = Shape(f"{cls.__name__}State", _state_fields(cls, Component))
         self.fields = tuple(self.state.fields)
         self.decode: Callable[[bytes], Any] = msgspec.json.Decoder(_optional_struct(cls, self.state)).decode
+        self.secret = frozenset(name for name, field in self.state.fields.items() if is_server_only(field.type))
         self.schema = _digest(self.state)
         self.handlers = {handler.event: handler for handler in _handlers(cls)}
         self.overrides = frozenset(
@@ -105,7 +107,7 @@ class Spec:
 
     def _mount_shape(self) -> Shape:
         """Params are what `mount()` takes and the state fields; a `mount(self)` that takes none accepts any, as `self.params`."""
-        own = shape_of(self.title, self.cls.mount)
+        own = shape_of(self.title, self.cls.mount) if "mount" in self.overrides else Shape("Nothing", [])
         self.mount_names = own.names
         loose = own.open or ("mount" in self.overrides and not own.fields)
         fields = [field for field in self.state.fields.values() if field.name not in own.fields]

@@ -88,6 +88,7 @@ def _context(engine: Engine, request: DjangoRequest) -> Context:
         request=request,
         root_path=request.META.get("SCRIPT_NAME", ""),
         address=request.META.get("REMOTE_ADDR", ""),
+        forwarded=request.META.get("HTTP_X_FORWARDED_FOR", ""),
     )
 
 
