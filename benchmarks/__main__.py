@@ -33,7 +33,7 @@ HEADERS = {
     "Cookie": f"csrftoken={CSRF}",
     "Sec-Fetch-Site": "same-origin",
 }
-DOCUMENT = Path("docs/performance.md")
+DOCUMENT = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/performance.md")
 
 
 @dataclass(frozen=True)

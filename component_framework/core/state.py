@@ -36,7 +36,7 @@ from .wire import Call
 
 logger = logging.getLogger("component_framework")
 
-RECENT = 16
+RECENT = 64
 """How many answered events a record remembers, so that a retry of one is not applied twice."""
 
 REFERENCE = 300
