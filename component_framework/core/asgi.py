@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from typing import Any
 
 from . import assets
+from .component import Context
 from .engine import Engine
 from .host import Offload
 from .request import READ_HEADERS, HttpRequest
@@ -61,15 +62,8 @@ class EventEndpoint:
     async def reply(self, scope: Scope, receive: Receive) -> Reply:
         """The answer to the request of `scope`."""
         headers = read_headers(scope["headers"])
-        state = scope.get("state") or {}
-        client = scope.get("client")
-        context = self.engine.context(
-            user=scope.get("user") or state.get("user"),
-            session=scope.get("session"),
-            request=self.make_request(scope, receive),
-            root_path=scope.get("root_path", ""),
-            address=client[0] if client else "",
-            forwarded=headers.get("x-forwarded-for", ""),
+        context = scope_context(
+            self.engine, scope, self.make_request(scope, receive), headers.get("x-forwarded-for", "")
         )
         request = HttpRequest(
             component=scope["path_params"]["name"],
@@ -113,6 +107,22 @@ class AssetEndpoint:
             await _send_bytes(send, 404 if asset is None else 405, {"Content-Type": "text/plain"}, b"")
             return
         await _send_bytes(send, 200, asset.headers, asset.content if scope["method"] == "GET" else b"")
+
+
+def scope_context(engine: Engine, scope: Scope, request: Any, forwarded: str | None = None) -> Context:
+    """Who is asking, from what middleware put into the scope: `user`, `session`, and `state.user` of a dependency."""
+    if forwarded is None:
+        forwarded = read_headers(scope["headers"]).get("x-forwarded-for", "")
+    state = scope.get("state") or {}
+    client = scope.get("client")
+    return engine.context(
+        user=scope.get("user") or state.get("user"),
+        session=scope.get("session"),
+        request=request,
+        root_path=scope.get("root_path", ""),
+        address=client[0] if client else "",
+        forwarded=forwarded,
+    )
 
 
 def read_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
