@@ -109,7 +109,7 @@ class AssetEndpoint:
         await _send_bytes(send, 200, asset.headers, asset.content if scope["method"] == "GET" else b"")
 
 
-def scope_context(engine: Engine, scope: Scope, request: Any, forwarded: str | None = None) -> Context:
+def scope_context(engine: Engine, scope: Any, request: Any, forwarded: str | None = None) -> Context:
     """Who is asking, from what middleware put into the scope: `user`, `session`, and `state.user` of a dependency."""
     if forwarded is None:
         forwarded = read_headers(scope["headers"]).get("x-forwarded-for", "")
