@@ -110,7 +110,7 @@ async def _mount(component: Component, spec: Spec, run: _Runner) -> None:
     # a copy: what a handler does to the state must not change the params that a fresh render begins with
     vars(component).update((name, deepcopy(value)) for name, value in fitted.items() if name in spec.state.names)
     if "mount" in spec.overrides:
-        await run(component.mount, **{name: fitted[name] for name in spec.mount_names if name in fitted})
+        await run(component.mount, **spec.mount_arguments(fitted))
 
 
 async def _hydrate(component: Component, spec: Spec, run: _Runner, restored: Restored | Mapping[str, Any]) -> None:

@@ -65,7 +65,7 @@ class Spec:
     """A component class, compiled; `name` is what it is registered as."""
 
     __slots__ = (
-        "cls", "decode", "fields", "handlers", "is_async", "last_root", "mount", "mount_names", "name", "overrides", "public",
+        "cls", "decode", "fields", "handlers", "is_async", "last_root", "mount", "mount_names", "mount_open", "name", "overrides", "public",
         "schema", "secret", "state", "title",
     )  # fmt: skip
 
@@ -109,16 +109,22 @@ class Spec:
         """Params are what `mount()` takes and the state fields; a `mount(self)` that takes none accepts any, as `self.params`."""
         own = shape_of(self.title, self.cls.mount) if "mount" in self.overrides else Shape("Nothing", [])
         self.mount_names = own.names
+        self.mount_open = own.open
         loose = own.open or ("mount" in self.overrides and not own.fields)
         fields = [field for field in self.state.fields.values() if field.name not in own.fields]
         given = [Field(field.name, field.type, msgspec.UNSET) for field in fields]
-        return Shape(f"{self.cls.__name__}Params", [*own.fields.values(), *given], open=loose)
+        return Shape(f"{self.cls.__name__}Params", [*own.fields.values(), *given], open=loose, taken=own.taken)
 
     def fit_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """`params` with their declared types, those of state fields only where they are given; raises Invalid."""
         if not params and not self.mount.required:
             return {name: value for name, value in self.mount.defaults().items() if value is not msgspec.UNSET}
         return {name: value for name, value in self.mount.fit(params).items() if value is not msgspec.UNSET}
+
+    def mount_arguments(self, fitted: Mapping[str, Any]) -> dict[str, Any]:
+        """What of the fitted params `mount()` takes itself; the others are state fields."""
+        taken = self.mount_names if not self.mount_open else fitted.keys() - (self.state.names - self.mount_names)
+        return {name: fitted[name] for name in taken if name in fitted}
 
     def convert(self, state: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """A state given as a mapping: typed values, or their JSON; raises StateError when it does not fit."""
