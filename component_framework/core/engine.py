@@ -19,6 +19,7 @@ from .errors import (
     ConfigurationError,
     Conflict,
     Failed,
+    Forbidden,
     Invalid,
     NotFound,
     RequestError,
@@ -233,6 +234,14 @@ class Engine:
         except Invalid as exc:
             known = nearest(min(exc.errors), component._compiled.mount.names)
             raise BindingError(f"{name!r} cannot be mounted: {exc} ({known})") from exc
+        except (Forbidden, Unauthenticated):
+            if component.refused_template is None:
+                raise
+            renderer = component.renderer or self.renderer
+            assert renderer is not None  # an engine always has one
+            return Frame(
+                html=str(renderer.render(component.refused_template, {"name": name})), component_id=target or ""
+            )
 
     def scripts(self, nonce: str | None, context: Context) -> str:
         return assets.tags(f"{context.root_path}{self.static_url}", nonce, context.headers)

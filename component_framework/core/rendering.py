@@ -300,13 +300,15 @@ async def _fill(component: Component, host: Host, slots: list[Slot], text: str, 
             markup = f'<{tag} id="{child_id}" hx-preserve></{tag}>'
         else:
             markup, tag = await _mount_child(component, host, slot, child_id, run)
-        mounted[child_id] = tag
+        if tag is not None:
+            mounted[child_id] = tag
         parts.append(markup)
     component._children = mounted
     return _SLOT.sub(lambda found: parts[int(found[1])], text)
 
 
-async def _mount_child(component: Component, host: Host, slot: Slot, child_id: str, run: Any) -> tuple[str, str]:
+async def _mount_child(component: Component, host: Host, slot: Slot, child_id: str, run: Any) -> tuple[str, str | None]:
+    """A child's markup and the name of its root element; None for what is shown in place of a refused child."""
     try:
         frame = await host.show_other(
             slot.name, target=child_id, params=slot.params, context=component.context, offload=run.offload
@@ -314,7 +316,7 @@ async def _mount_child(component: Component, host: Host, slot: Slot, child_id: s
     except Invalid as exc:
         raise BindingError(f"live_component({slot.name!r}) in {type(component).__qualname__}: {exc}") from exc
     match = _ROOT.match(frame.html)
-    return frame.html, match[1] if match else "div"
+    return frame.html, match[1] if match and frame.token else None
 
 
 def unique(wanted: str, taken: Mapping[str, Any]) -> str:
