@@ -329,7 +329,7 @@ _BINDING = re.compile(r"""\{[{%]-?\s*on(?:\(\s*|\s+)["']([^"']+)["']""")
 
 def _dead_bindings(spec: Spec, source: str) -> list[str]:
     return [
-        f"{spec.title} has no event {event!r} ({nearest(event, spec.handlers)}), but its template binds it."
+        f"{spec.unknown(event)}, but its template binds it."
         for event in dict.fromkeys(_BINDING.findall(source))
         if event not in spec.handlers
     ]

@@ -112,7 +112,7 @@ def bind(spec: Spec, address: str, event: str, trigger: str | None, args: Mappin
         raise BindingError(f"on() takes the name of an event, not {event!r}.")
     handler = spec.handlers.get(event)
     if handler is None:
-        raise BindingError(f"{spec.title} has no event {event!r} ({nearest(event, spec.handlers)}).")
+        raise BindingError(f"{spec.unknown(event)}.")
     text = f'hx-post="{address}?event={event}"'
     if args:
         if (unknown := args.keys() - handler.shape.names) and not handler.shape.open:
