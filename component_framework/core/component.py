@@ -285,6 +285,12 @@ class Component:
         values = self.__dict__
         return {name: values[name] for name in self._compiled.fields if name in values}
 
+    def _remembered(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What `dehydrate()` gives: the declared fields, typed, and the free keys."""
+        if "dehydrate" in self._compiled.overrides:
+            return self._compiled.convert(self.dehydrate())
+        return self._fields(), self._free
+
 
 class StreamingComponent(Component):
     """A component whose answers are streamed: every `yield` of a handler shows what has come so far."""

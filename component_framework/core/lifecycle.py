@@ -63,6 +63,7 @@ async def frames(
     """
     spec = component._compiled
     component._host = host
+    component.errors, component._effects = {}, []  # of an earlier dispatch() of the same object
     run = _Runner(component, offload if component.blocking else None, host.time_limit)
     handler = None if event is None else _find(spec, event)
     require_permissions(component, handler)
@@ -94,7 +95,9 @@ async def frames(
                     _nothing(component, spec, before) if component._skip else await _frame(component, run, last=True)
                 )
         except Invalid as exc:
+            shown_so_far = component._version, component._children
             await _hydrate(component, spec, run, before)
+            component._version, component._children = shown_so_far
             component._effects.clear()
             component.errors = exc.errors
             component._event_id = None  # not executed: a retry is a first try
@@ -135,7 +138,7 @@ def _assign(component: Component, values: Mapping[str, Any], free: Mapping[str, 
 
 
 def _snapshot(component: Component, spec: Spec) -> Restored:
-    state = spec.dump(component._fields(), component._free)
+    state = spec.dump(*component._remembered())
     return Restored(state, component._children, component._version)
 
 

@@ -42,6 +42,16 @@ def require_json(value: Any, path: str = "$", depth: int = MAX_DEPTH) -> None:
         raise PayloadError(path, f"{type(value).__qualname__} is not JSON; declare a typed field for it")
 
 
+def require_finite(value: Any, path: str) -> None:
+    """Raise PayloadError, naming the path, for a float in `value` that JSON cannot say."""
+    if isinstance(value, float):
+        _require_scalar(value, path)
+    elif isinstance(value, (list, tuple, set, frozenset, dict)):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            require_finite(item, f"{path}[{key!r}]")
+
+
 def _require_scalar(value: str | float | None, path: str) -> None:
     kind = type(value)
     if kind not in _SCALARS and not isinstance(value, Enum):

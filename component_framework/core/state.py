@@ -147,10 +147,7 @@ class TokenState:
         )
 
     def _dump(self, component: Component, spec: Spec) -> bytes:
-        if "dehydrate" in spec.overrides:
-            state = spec.dump(*spec.convert(component.dehydrate()))
-        else:
-            state = spec.dump(component._fields(), component._free)
+        state = spec.dump(*component._remembered())
         if len(state) > self.limits.state:
             raise TooLarge(f"the state of {spec.title} has {len(state)} bytes, the limit is {self.limits.state}")
         if len(state) > self.limits.state_warning and type(component) not in self._warned:
