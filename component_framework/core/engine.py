@@ -6,6 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from msgspec.structs import replace
@@ -332,12 +333,10 @@ class Engine:
 
     async def _fresh(self, call: Call, error: RequestError, offload: Offload | None) -> Frame | None:
         """The component as it is in the store, or as a first contact would show it; None where that fails, too."""
-        if isinstance(error, Conflict):
-            try:
-                return await last(await self.frames(replace(call, event=None, event_id=None), offload))
-            except RequestError:
-                pass  # its newest state is not to be had: it begins anew
         try:
+            if isinstance(error, Conflict):
+                with suppress(RequestError):  # then its newest state is not to be had: it begins anew
+                    return await last(await self.frames(replace(call, event=None, event_id=None), offload))
             cls = self._find(call)
             if call.state is not None:
                 component = self._home(cls).rebuild(call, cls)
