@@ -15,7 +15,7 @@ from .engine import Engine
 from .host import Offload
 from .request import HttpRequest
 from .shutdown import stopping
-from .streaming import live_body
+from .streaming import close, live_body
 from .wire import Reply
 
 Scope = MutableMapping[str, Any]
@@ -168,6 +168,7 @@ async def _send_stream(reply: Reply, body: AsyncIterator[bytes], receive: Receiv
     finally:
         gone.cancel()
         await frames.aclose()
+        await close(body)
         if not stop.done():
             stop.set_result(None)
 

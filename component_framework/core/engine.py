@@ -6,7 +6,8 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from contextvars import copy_context
 from typing import Any
 
 from msgspec.structs import replace
@@ -40,7 +41,7 @@ from .signing import TokenSigner
 from .spec import Spec, spec_of
 from .state import Home, Overtaken, Place, TokenState, home_of
 from .store import StateStore
-from .streaming import Steps
+from .streaming import Begun, Steps
 from .wire import Call, Frame, Reply, refusal, reply, sse_error, sse_frame, stream_headers
 
 logger = logging.getLogger("component_framework")
@@ -120,8 +121,9 @@ class Engine:
         cls = self.registry.get(request.component)
         if offload is None or cls is None or not cls.blocking or spec_of(cls).is_async:
             return await self._answer(request, offload)
-        answer: Reply = await offload(run_sync, self._answer(request, None))
-        return answer if isinstance(answer.body, bytes) else replace(answer, body=Steps(answer.body, offload))
+        context = copy_context()
+        answer: Reply = await offload(context.run, run_sync, self._answer(request, None))
+        return answer if isinstance(answer.body, bytes) else replace(answer, body=Steps(answer.body, offload, context))
 
     def answer_sync(self, request: HttpRequest) -> Reply:
         """The reply to a POST, in this thread and with no event loop; for components that do not wait."""
@@ -278,7 +280,7 @@ class Engine:
         first = await anext(steps)
         if first.last and first.status != 200:
             return reply(first, call.envelope)
-        return Reply(200, stream_headers(), _messages(call, first, steps))
+        return Reply(200, stream_headers(), Begun(_messages(call, first, steps), steps))
 
     async def _refuse(self, call: Call, error: RequestError, offload: Offload | None) -> Reply:
         if isinstance(error, Unauthenticated) and error.login_url is None:
@@ -352,7 +354,7 @@ def _public(spec: Spec, params: Mapping[str, Any]) -> dict[str, Any]:
     return spec.fit_params(params) if params else {}
 
 
-async def _messages(call: Call, first: Frame, steps: AsyncGenerator[Frame, None]) -> AsyncIterator[bytes]:
+async def _messages(call: Call, first: Frame, steps: AsyncGenerator[Frame, None]) -> AsyncGenerator[bytes, None]:
     try:
         yield sse_frame(first, call.envelope)
         async for frame in steps:

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing, nullcontext, suppress
+from contextvars import copy_context
 from copy import deepcopy
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any, TypeVar
@@ -166,11 +167,12 @@ async def _steps(
             while await run.timed(_advance_async, outcome, kind="coroutine"):
                 yield
     else:
+        context = copy_context()  # each step may run in another thread
         try:
-            while await run.timed(_advance, outcome):
+            while await run.timed(context.run, _advance, outcome, kind="plain"):
                 yield
         finally:
-            await run(outcome.close)
+            await run(context.run, outcome.close, kind="plain")
 
 
 async def _advance_async(generator: AsyncIterator[Any]) -> bool:
@@ -354,16 +356,26 @@ def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
     )
 
 
-def iter_sync(items: AsyncIterator[T]) -> Iterator[T]:
+def iter_sync(items: AsyncIterator[T]) -> SyncItems[T]:
     """Iterate over `items` in this thread, with no event loop."""
-    try:
-        while True:
-            yield run_sync(_next(items))
-    except StopAsyncIteration:
-        return
-    finally:
-        if (close := getattr(items, "aclose", None)) is not None:
-            run_sync(close())
+    return SyncItems(items)
+
+
+class SyncItems(Iterator[T]):
+    """Asynchronous items that need not wait; `close()` closes them, begun or not."""
+
+    def __init__(self, items: AsyncIterator[T]) -> None:
+        self._items = items
+
+    def __next__(self) -> T:
+        try:
+            return run_sync(_next(self._items))
+        except StopAsyncIteration:
+            raise StopIteration from None
+
+    def close(self) -> None:
+        if (aclose := getattr(self._items, "aclose", None)) is not None:
+            run_sync(aclose())
 
 
 async def _next(items: AsyncIterator[T]) -> T:

@@ -156,7 +156,9 @@ def _parse_multipart(content_type: str, body: bytes, limits: Limits) -> Form:
 def _read_part(part: bytes) -> tuple[str, str]:
     head, gap, content = part.partition(b"\r\n\r\n")
     disposition = _DISPOSITION.search(head)
-    named = {key.lower(): quoted or bare for key, quoted, bare in _PARAMETER.findall(disposition[1] if disposition else b"")}
+    named = {
+        key.lower(): quoted or bare for key, quoted, bare in _PARAMETER.findall(disposition[1] if disposition else b"")
+    }
     if not gap or b"name" not in named:
         raise Malformed("a part of the form has no name")
     if b"filename" in named or b"filename*" in named:

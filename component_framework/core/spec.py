@@ -201,7 +201,11 @@ _SYNC_HOOKS = ("dehydrate", "migrate", "unit_of_work")
 def _require_kind(title: str, name: str, kind: Kind) -> None:
     if name == "handle_event" or kind == "plain" or (kind == "coroutine" and name not in _SYNC_HOOKS):
         return
-    fix = "Take the yield out of it." if kind != "coroutine" else "Write a plain def; what has to wait belongs into a handler."
+    fix = (
+        "Take the yield out of it."
+        if kind != "coroutine"
+        else "Write a plain def; what has to wait belongs into a handler."
+    )
     raise ConfigurationError(f"{title}.{name}() cannot be {'async' if kind == 'coroutine' else 'a generator'}. {fix}")
 
 
@@ -271,7 +275,9 @@ def _components(cls: type[Component]) -> list[type[Component]]:
 def _handlers(cls: type[Component]) -> list[Handler]:
     """Handlers are plain functions named `on_<event>`, written in the body of a Component subclass."""
     methods: dict[str, Any] = {}
-    for owner in reversed(_components(cls)):  # a mixin that is no Component declares none: nothing is callable by accident
+    for owner in reversed(
+        _components(cls)
+    ):  # a mixin that is no Component declares none: nothing is callable by accident
         for name, value in vars(owner).items():
             if name.startswith("on_") and EVENT.fullmatch(name[3:]):
                 methods[name] = value

@@ -24,12 +24,13 @@ _END = object()
 
 
 class Steps:
-    """Iterates over `frames` in worker threads, one step at a time, with the context variables of the first."""
+    """Iterates over `frames` in worker threads, one step at a time, all of them in `context`, as the first one was."""
 
-    def __init__(self, frames: AsyncIterator[Any], offload: Offload) -> None:
+    def __init__(self, frames: AsyncIterator[Any], offload: Offload, context: contextvars.Context) -> None:
         self._frames = frames
         self._offload = offload
-        self._context = contextvars.copy_context()
+        self._context = context
+        self._closed = False
 
     def __aiter__(self) -> Steps:
         return self
@@ -42,16 +43,41 @@ class Steps:
 
     async def aclose(self) -> None:
         """Close the frames, in a worker thread as well: their `finally` may wait."""
-        await undivided(self._offload(self._context.run, run_sync, _close(self._frames)))
+        if self._closed:
+            return
+        self._closed = True
+        await undivided(self._offload(self._context.run, run_sync, close(self._frames)))
 
 
 async def _next(frames: AsyncIterator[Any]) -> Any:
     return await anext(frames, _END)
 
 
-async def _close(frames: AsyncIterator[Any]) -> None:
-    if (close := getattr(frames, "aclose", None)) is not None:
-        await close()
+async def close(frames: AsyncIterator[Any]) -> None:
+    """Close what can be closed; nothing happens if it is already."""
+    if (aclose := getattr(frames, "aclose", None)) is not None:
+        await aclose()
+
+
+class Begun:
+    """`items`, made from a `source` that has begun: closing them closes it, even if nobody has asked for an item.
+
+    A generator that was never begun has no `finally` to do that.
+    """
+
+    def __init__(self, items: AsyncGenerator[bytes, None], source: AsyncGenerator[Any, None]) -> None:
+        self._items = items
+        self._source = source
+
+    def __aiter__(self) -> Begun:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._items)
+
+    async def aclose(self) -> None:
+        await self._items.aclose()
+        await self._source.aclose()
 
 
 async def live_body(
@@ -62,10 +88,11 @@ async def live_body(
     Closing this iterator, or cancelling the task that reads it, cancels the step under way and closes `body`.
     """
     step: asyncio.Future[bytes] | None = None
+    context = _own_context()
     try:
         while not stop.done():
             if step is None:
-                step = asyncio.ensure_future(_step(body))
+                step = asyncio.get_running_loop().create_task(_step(body), context=context)
                 await asyncio.sleep(0)  # a frame that is ready at once needs no waiting, and nobody else starves
             if not step.done():
                 await asyncio.wait((step, stop), timeout=ping, return_when=asyncio.FIRST_COMPLETED)
@@ -81,7 +108,16 @@ async def live_body(
         if step is not None:
             step.cancel()
             await asyncio.gather(step, return_exceptions=True)
-        await _close(body)
+        await close(body)
+
+
+def _own_context() -> contextvars.Context:
+    """The context of this task, in which the first step ran: what a handler sets it finds, and may reset, in the next.
+
+    Python 3.11 does not give it away: a copy serves there, in which a handler cannot reset what its first step set.
+    """
+    task: Any = asyncio.current_task()
+    return task.get_context() if hasattr(task, "get_context") else contextvars.copy_context()
 
 
 async def _step(body: AsyncIterator[bytes]) -> bytes:

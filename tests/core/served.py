@@ -53,9 +53,16 @@ class Page:
         return attribute(self.html, "id")
 
     def request(self, event: str, form: Mapping[str, Any], **headers: str) -> HttpRequest:
-        own = {"content-type": "application/x-www-form-urlencoded", "hx-request": "true", "x-component-state": self.token, "x-component-id": self.id}
+        own = {
+            "content-type": "application/x-www-form-urlencoded",
+            "hx-request": "true",
+            "x-component-state": self.token,
+            "x-component-id": self.id,
+        }
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return HttpRequest(component=self.name, headers=own | named, query=f"event={event}", body=urlencode(form, doseq=True).encode())
+        return HttpRequest(
+            component=self.name, headers=own | named, query=f"event={event}", body=urlencode(form, doseq=True).encode()
+        )
 
     def send(self, event: str, /, **form: Any) -> Reply:
         reply = self.engine.answer_sync(self.request(event, form))

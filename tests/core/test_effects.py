@@ -16,7 +16,9 @@ from component_framework.core.errors import ConfigurationError, PayloadError, Un
 HERE = "https://shop.example/cart/"
 
 
-@pytest.mark.parametrize("url", ["/", "/a/b?c=d&e=f#g", "?page=2", "#top", "orders/7", "../up", "/a//b", "/@user", "/a:b"])
+@pytest.mark.parametrize(
+    "url", ["/", "/a/b?c=d&e=f#g", "?page=2", "#top", "orders/7", "../up", "/a//b", "/@user", "/a:b"]
+)
 def test_an_address_of_this_site_goes_out_as_it_is(url: str) -> None:
     assert navigate("push", url, external=False) == Navigate("push", url)
 
@@ -37,7 +39,8 @@ def test_an_address_that_a_browser_might_misread_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["///evil.example", "https:evil.example", "javascript:x", "data:x", "ftp://host/", "https://a@b/", "//a:b@c/"]
+    "url",
+    ["///evil.example", "https:evil.example", "javascript:x", "data:x", "ftp://host/", "https://a@b/", "//a:b@c/"],
 )
 def test_external_lets_other_sites_in_and_nothing_else(url: str) -> None:
     with pytest.raises(UnsafeEffect):
@@ -58,14 +61,16 @@ def test_what_is_accepted_as_an_address_here_never_leaves_this_site(url: str) ->
     assert unquote(out) == unquote(url)
 
 
-@pytest.mark.parametrize("url", ["https://other.example/a", "http://other.example:8080/", "https://münchen.example/ü?ä#ö"])
+@pytest.mark.parametrize(
+    "url", ["https://other.example/a", "http://other.example:8080/", "https://münchen.example/ü?ä#ö"]
+)
 def test_another_site_has_to_be_meant_and_is_for_redirects_only(url: str) -> None:
     with pytest.raises(UnsafeEffect, match="external=True"):
         navigate("redirect", url, external=False)
     assert navigate("redirect", url, external=True).url.isascii()
     for how in ("push", "replace"):
         with pytest.raises(UnsafeEffect, match="history"):
-            navigate(how, url, external=True)  # type: ignore[arg-type]  # the loop's variable is a str
+            navigate(how, url, external=True)
 
 
 @pytest.mark.parametrize("name", ["saved", "order:saved", "a.b-c_D9"])
@@ -73,7 +78,9 @@ def test_an_event_is_named_as_dom_events_are(name: str) -> None:
     assert emit(name, {"id": 7}) == Emit(name, {"id": 7})
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a\nb", "a\r", "é", "1a", "-a", 'a"b', "a,b", "saved\n", "component:error", "htmx:load"])
+@pytest.mark.parametrize(
+    "name", ["", "a b", "a\nb", "a\r", "é", "1a", "-a", 'a"b', "a,b", "saved\n", "component:error", "htmx:load"]
+)
 def test_a_name_that_is_none_or_the_frameworks_own_is_the_developers_mistake(name: str) -> None:
     with pytest.raises(ConfigurationError):
         emit(name, {})

@@ -137,12 +137,19 @@ def test_every_field_that_does_not_fit_is_told_at_once() -> None:
     }
 
 
-names = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(["self", "__class__", "by", "BY", "by ", "request", "kwargs", "b\u0443"])
+names = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(
+    ["self", "__class__", "by", "BY", "by ", "request", "kwargs", "b\u0443"]
+)
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
-anything = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3), max_leaves=5)
+anything = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3), max_leaves=5
+)
 
 
-@given(st.dictionaries(names, anything, max_size=4) | st.dictionaries(names, st.lists(st.text(), min_size=1, max_size=3), max_size=4).map(Form))
+@given(
+    st.dictionaries(names, anything, max_size=4)
+    | st.dictionaries(names, st.lists(st.text(), min_size=1, max_size=3), max_size=4).map(Form)
+)
 def test_a_handler_gets_its_declared_names_with_their_types_or_does_not_run(payload: Mapping[str, Any]) -> None:
     def on_add(self: Any, by: int = 1, note: str | None = None, size: float = 0.0) -> None: ...
 
@@ -161,7 +168,7 @@ def test_a_handler_gets_its_declared_names_with_their_types_or_does_not_run(payl
 @given(st.dictionaries(names, st.lists(st.text(), min_size=1, max_size=2), max_size=4).map(Form))
 def test_an_open_handler_takes_any_name_but_that_of_its_first_parameter(form: Form) -> None:
     class Sheet(Component):
-        def on_save(this, **by: Any) -> None:  # noqa: N805
+        def on_save(this, **by: Any) -> None:
             this.state["got"] = by
 
     for name in ("this", "self"):
@@ -191,7 +198,7 @@ def test_parameters_that_cannot_be_named_are_the_developers_mistake() -> None:
     for function in (by_place, many):
         with pytest.raises(ConfigurationError, match="cannot be filled by name"):
             shape_of("Sheet", function)
-    with pytest.raises(ConfigurationError, match="'Nowhere'.*Import it at module level"):
+    with pytest.raises(ConfigurationError, match=r"'Nowhere'.*Import it at module level"):
         shape_of("Sheet", unknown)
 
 

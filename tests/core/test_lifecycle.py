@@ -93,9 +93,27 @@ class LedgerAgainstItsModel(RuleBasedStateMachine):
         assert reply.status == 422
         assert "HX-Trigger" not in reply.headers
 
-    @rule(form=st.sampled_from([{}, {"amount": "x"}, {"amount": ["1", "2"]}, {"amount": "1", "evil": "1"}, {"amount": "1.5"}, {"self": "1"}]))
+    @rule(
+        form=st.sampled_from(
+            [
+                {},
+                {"amount": "x"},
+                {"amount": ["1", "2"]},
+                {"amount": "1", "evil": "1"},
+                {"amount": "1.5"},
+                {"self": "1"},
+            ]
+        )
+    )
     def send_what_does_not_fit(self, form: dict[str, Any]) -> None:
-        assert self.page.send("add", **{name: value for name, value in form.items() if name != "self"} | ({"evil": 1} if "self" in form else {})).status == 422
+        assert (
+            self.page.send(
+                "add",
+                **{name: value for name, value in form.items() if name != "self"}
+                | ({"evil": 1} if "self" in form else {}),
+            ).status
+            == 422
+        )
 
     @rule(event=st.sampled_from(["mount", "__init__", "on_add", "nothing"]))
     def send_no_event(self, event: str) -> None:
@@ -290,13 +308,24 @@ async def streamed(page: Page, **form: Any) -> list[str]:
     reply = await page.engine.answer(page.request("run", form, accept="text/event-stream"))
     if isinstance(reply.body, bytes):
         return [reply.body.decode()]
-    return [message for part in [chunk.decode() async for chunk in reply.body] for message in part.split("\n\n") if message]
+    return [
+        message for part in [chunk.decode() async for chunk in reply.body] for message in part.split("\n\n") if message
+    ]
 
 
 async def test_each_yield_is_a_frame_with_its_own_effects_and_the_last_says_done() -> None:
     messages = await streamed(Page(engine_of(Steps), "steps"))
     shown = [message.splitlines()[0] for message in messages]
-    assert shown == ["id: 2", "event: step", "id: 3", "event: step", "id: 4", "event: step", "id: 5", "event: component:done"]
+    assert shown == [
+        "id: 2",
+        "event: step",
+        "id: 3",
+        "event: step",
+        "id: 4",
+        "event: step",
+        "id: 5",
+        "event: component:done",
+    ]
 
 
 async def test_a_stream_that_is_refused_on_its_way_goes_back_in_state_but_never_in_version() -> None:
@@ -316,4 +345,7 @@ def test_without_a_stream_only_the_end_is_shown_with_all_effects() -> None:
     page = Page(engine_of(Steps), "steps")
     reply = page.send("run")
     assert ">3</div>" in page.html
-    assert triggers(reply) == {"step": {"number": 1}, "component:emit": [["step", {"number": 2}], ["step", {"number": 3}]]}
+    assert triggers(reply) == {
+        "step": {"number": 1},
+        "component:emit": [["step", {"number": 2}], ["step", {"number": 3}]],
+    }

@@ -38,11 +38,28 @@ def test_a_text_out_of_bounds_hears_the_bound(meta: msgspec.Meta, value: str, me
     assert explain(reason(value, Annotated[str, meta])) == message
 
 
-KINDS: list[Any] = [int, float, bool, str, Decimal, dt.date, dt.datetime, dt.time, dt.timedelta, UUID, list[int], dict[str, int], Literal["a"], int | None]
+KINDS: list[Any] = [
+    int,
+    float,
+    bool,
+    str,
+    Decimal,
+    dt.date,
+    dt.datetime,
+    dt.time,
+    dt.timedelta,
+    UUID,
+    list[int],
+    dict[str, int],
+    Literal["a"],
+    int | None,
+]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-@pytest.mark.parametrize("value", [object(), [[1]], {"a": "x"}, "x", None, b"\xff"], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "value", [object(), [[1]], {"a": "x"}, "x", None, b"\xff"], ids=lambda value: type(value).__name__
+)
 def test_no_message_names_a_python_type_or_a_path(kind: Any, value: Any) -> None:
     try:
         msgspec.convert(value, kind, strict=False)

@@ -23,7 +23,9 @@ class Level(enum.IntEnum):
     HIGH = 3
 
 
-scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([Size.SMALL, Level.HIGH])
+scalars = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([Size.SMALL, Level.HIGH])
+)
 values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
 
 
@@ -55,7 +57,9 @@ def test_brackets_inside_of_text_are_no_nesting() -> None:
     assert decode_json(b"[[],[],[],[]]", max_depth=2) == [[], [], [], []]
 
 
-@pytest.mark.parametrize("data", [b"{", b"NaN", b"[Infinity]", b"{'a': 1}", b"\xff", b'"\xff"', b'"\\ud800"', b"1 2", b"", b"\xef\xbb\xbf{}"])
+@pytest.mark.parametrize(
+    "data", [b"{", b"NaN", b"[Infinity]", b"{'a': 1}", b"\xff", b'"\xff"', b'"\\ud800"', b"1 2", b"", b"\xef\xbb\xbf{}"]
+)
 def test_what_is_not_json_is_malformed(data: bytes) -> None:
     with pytest.raises(Malformed):
         decode_json(data, max_depth=8)

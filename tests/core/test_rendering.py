@@ -19,7 +19,16 @@ from component_framework.core.spec import spec_of
 
 from .served import Page, attribute, engine_of, text
 
-OWN = ("id", "data-component", "data-state", "data-version", "hx-target:inherited", "hx-swap:inherited", "hx-sync:inherited", "hx-status:5xx:inherited")
+OWN = (
+    "id",
+    "data-component",
+    "data-state",
+    "data-version",
+    "hx-target:inherited",
+    "hx-swap:inherited",
+    "hx-sync:inherited",
+    "hx-status:5xx:inherited",
+)
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 
 
@@ -92,12 +101,16 @@ QUOTES = ["{}='x'", '{}="x"', "{}=x", "{} = 'x'", '{}\n=\n"x"', "{}"]
 @pytest.mark.parametrize("name", OWN[1:])
 @pytest.mark.parametrize("written", QUOTES)
 @pytest.mark.parametrize("case", [str.lower, str.upper, str.title])
-def test_an_attribute_that_the_template_brings_is_neither_doubled_nor_overwritten(name: str, written: str, case: Any) -> None:
+def test_an_attribute_that_the_template_brings_is_neither_doubled_nor_overwritten(
+    name: str, written: str, case: Any
+) -> None:
     markup = f"<div {written.format(case(name))} class=y>z</div>"
     assert attributes(stamped(markup))[name] == ("x" if "x" in written else None)
 
 
-@pytest.mark.parametrize("written", ['id="mine"', "id='mine'", "id=mine", "ID = mine", 'class="id" id="mine"', 'data-id="other" id="mine"'])
+@pytest.mark.parametrize(
+    "written", ['id="mine"', "id='mine'", "id=mine", "ID = mine", 'class="id" id="mine"', 'data-id="other" id="mine"']
+)
 def test_a_root_that_brings_its_id_keeps_it(written: str) -> None:
     page = Page(engine, "raw", markup=f"<div {written}></div>")
     assert attributes(page.html)["id"] == "mine"
@@ -153,7 +166,14 @@ def test_a_template_of_which_the_beginning_changes_is_read_again() -> None:
 # -- bindings ------------------------------------------------------------------------------------------------------
 
 
-@given(st.dictionaries(texts.filter(lambda name: name not in ("trigger", "event")), texts | st.integers(-9, 9) | st.lists(texts), max_size=3), texts)
+@given(
+    st.dictionaries(
+        texts.filter(lambda name: name not in ("trigger", "event")),
+        texts | st.integers(-9, 9) | st.lists(texts),
+        max_size=3,
+    ),
+    texts,
+)
 def test_a_binding_cannot_be_broken_out_of(args: dict[str, Any], trigger: str) -> None:
     found = attributes(f"<a {bind(spec_of(Raw), '/components/raw', 'save', trigger, args)}>")
     assert found.keys() <= {"hx-post", "hx-vals", "hx-trigger"}
@@ -223,7 +243,10 @@ class Parent(Component):
         def rows() -> str:
             functions = self._functions
             assert functions is not None
-            made = [functions.live_component("child", label=label, key=label if self.keyed else None) for label in self.labels]
+            made = [
+                functions.live_component("child", label=label, key=label if self.keyed else None)
+                for label in self.labels
+            ]
             return type(made[0])("".join(made)) if made and self.shown else ""
 
         return {**super().get_context(), "rows": rows}
@@ -238,9 +261,7 @@ family = engine_of(Child, Parent, Leaf, Branch)
 
 def children(markup: str) -> dict[str, bool]:
     """The ids of the children in `markup`: True for a new one, False for the stub of one that is there already."""
-    return {
-        attribute(f" {tag}", "id"): "hx-preserve" not in tag for tag in re.findall(r"<li [^>]*>", markup)
-    }
+    return {attribute(f" {tag}", "id"): "hx-preserve" not in tag for tag in re.findall(r"<li [^>]*>", markup)}
 
 
 def test_a_child_that_is_on_the_page_stays_and_one_that_came_back_begins_anew() -> None:
@@ -289,14 +310,20 @@ def test_a_child_may_have_children() -> None:
         template = "<main>{live_component('branch')}</main>"
 
     markup = engine_of(Leaf, Branch, Root, new_id=lambda: "r").mount("root")
-    assert [attribute(f" {tag}", "id") for tag in re.findall(r"<(?:main|div|b) [^>]*>", markup)] == ["r", "r-branch", "r-branch-leaf"]
+    assert [attribute(f" {tag}", "id") for tag in re.findall(r"<(?:main|div|b) [^>]*>", markup)] == [
+        "r",
+        "r-branch",
+        "r-branch-leaf",
+    ]
     assert "component-slot" not in markup
 
 
 def test_a_fresh_render_after_a_lost_state_brings_the_children_themselves() -> None:
     page = Page(family, "parent")
     request = page.request("set", {})
-    reply = family.answer_sync(type(request)(component="parent", headers={**request.headers, "x-component-state": ""}, query="event=set"))
+    reply = family.answer_sync(
+        type(request)(component="parent", headers={**request.headers, "x-component-state": ""}, query="event=set")
+    )
     assert reply.status == 409
     assert all(children(text(reply)).values())
 

@@ -17,12 +17,19 @@ from component_framework.core.wire import Call
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=----x"
+OWN = ("event", "_state", "_id", "_event_id", "csrfmiddlewaretoken")
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 fields = st.lists(st.tuples(texts.filter(lambda name: name not in OWN), texts), max_size=10)
-OWN = ("event", "_state", "_id", "_event_id", "csrfmiddlewaretoken")
 
 
-def call(body: bytes = b"", kind: str = URLENCODED, *, query: str = "event=save", limits: Limits | None = None, **headers: str) -> Call:
+def call(
+    body: bytes = b"",
+    kind: str = URLENCODED,
+    *,
+    query: str = "event=save",
+    limits: Limits | None = None,
+    **headers: str,
+) -> Call:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     request = HttpRequest(component="counter", headers={"content-type": kind, **named}, query=query, body=body)
     return read_call(request, limits or Limits())
@@ -56,12 +63,18 @@ def test_a_multipart_form_arrives_as_it_was_filled_in(pairs: list[tuple[str, str
     assert call(multipart(*pairs), MULTIPART).payload == grouped(pairs)
 
 
-@given(st.binary(max_size=300), st.sampled_from([URLENCODED, MULTIPART, "multipart/form-data", "application/json", "text/plain"]))
+@given(
+    st.binary(max_size=300),
+    st.sampled_from([URLENCODED, MULTIPART, "multipart/form-data", "application/json", "text/plain"]),
+)
 def test_no_body_is_more_than_refused(body: bytes, kind: str) -> None:
     try:
         call(body, kind)
     except RequestError as exc:
-        assert 400 <= exc.status < 500
+        status = exc.status
+    else:
+        status = 200
+    assert status < 500
 
 
 PIECES = [
@@ -90,7 +103,10 @@ def test_an_encoding_that_no_browser_uses_is_not_undone() -> None:
     assert call(body, MULTIPART).payload == {"a": ["aGk="]}
 
 
-@pytest.mark.parametrize("head", ['name="a"; filename="f.txt"', 'filename=""; name="a"', "name=\"a\"; filename*=UTF-8''f", 'NAME="a"; FileName=f'])
+@pytest.mark.parametrize(
+    "head",
+    ['name="a"; filename="f.txt"', 'filename=""; name="a"', "name=\"a\"; filename*=UTF-8''f", 'NAME="a"; FileName=f'],
+)
 def test_a_file_is_refused(head: str) -> None:
     with pytest.raises(Unsupported):
         call(f"------x\r\ncontent-disposition: form-data; {head}\r\n\r\n1\r\n------x--".encode(), MULTIPART)
@@ -117,13 +133,23 @@ def test_a_multipart_body_that_is_cut_or_unreadable_is_malformed(body: bytes) ->
         call(body, MULTIPART)
 
 
-@pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=€", 'multipart/form-data; boundary="'])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        "multipart/form-data; boundary=€",
+        'multipart/form-data; boundary="',
+    ],
+)
 def test_a_multipart_body_without_a_boundary_is_malformed(kind: str) -> None:
     with pytest.raises(Malformed):
         call(multipart(("a", "1")), kind)
 
 
-@pytest.mark.parametrize("kind", ['multipart/form-data; boundary="a b"', "Multipart/Form-Data; charset=utf-8; Boundary=ab"])
+@pytest.mark.parametrize(
+    "kind", ['multipart/form-data; boundary="a b"', "Multipart/Form-Data; charset=utf-8; Boundary=ab"]
+)
 def test_a_boundary_is_read_however_it_is_written(kind: str) -> None:
     boundary = "a b" if '"' in kind else "ab"
     assert call(multipart(("a", "1"), boundary=boundary), kind).payload == {"a": ["1"]}
@@ -164,7 +190,7 @@ LIMITS = Limits(body=1000, payload=300, state=300, fields=5, arguments=3)
     [
         (b"a" * 1001, URLENCODED), (b"a=" + b"1" * 700, URLENCODED), (b"a=1&" * 6, URLENCODED), (b"a&b&c&d", URLENCODED),
         (multipart(*[("a", "1")] * 6), MULTIPART), (multipart(*[(name, "1") for name in "abcd"]), MULTIPART),
-        (json.dumps({"payload": {name: 1 for name in "abcd"}}).encode(), "application/json"),
+        (json.dumps({"payload": dict.fromkeys("abcd", 1)}).encode(), "application/json"),
         (b'{"payload": {"a": [[[[[[[[1]]]]]]]]}}', "application/json"),
     ],
 )  # fmt: skip
@@ -175,14 +201,35 @@ def test_what_is_over_a_limit_is_too_large(body: bytes, kind: str) -> None:
 
 def test_what_is_at_the_limit_is_not() -> None:
     assert len(call(b"a=1&b=1&c=1&c=2&c=3", limits=LIMITS).payload) == 3
-    assert len(call(multipart(("a", "1"), ("b", "1"), ("c", "1"), ("c", "2"), ("c", "3")), MULTIPART, limits=LIMITS).payload) == 3
+    assert (
+        len(
+            call(
+                multipart(("a", "1"), ("b", "1"), ("c", "1"), ("c", "2"), ("c", "3")), MULTIPART, limits=LIMITS
+            ).payload
+        )
+        == 3
+    )
 
 
 def test_json_is_the_envelope_of_programs() -> None:
-    body = {"event": "save", "payload": {"by": 2}, "state": "token", "params": {"pk": 7}, "component_id": "c-1", "event_id": "e"}
+    body = {
+        "event": "save",
+        "payload": {"by": 2},
+        "state": "token",
+        "params": {"pk": 7},
+        "component_id": "c-1",
+        "event_id": "e",
+    }
     found = call(json.dumps(body).encode(), "application/json; charset=utf-8", query="")
     assert found == Call(
-        component="counter", event="save", payload={"by": 2}, state="token", component_id="c-1", event_id="e", params={"pk": 7}, envelope="json"
+        component="counter",
+        event="save",
+        payload={"by": 2},
+        state="token",
+        component_id="c-1",
+        event_id="e",
+        params={"pk": 7},
+        envelope="json",
     )
 
 

@@ -40,7 +40,7 @@ class Sheet(Mixin, Early):
 
     def on_(self) -> None: ...
 
-    def on_Upper(self) -> None: ...  # noqa: N802
+    def on_Upper(self) -> None: ...
 
     def on___class__(self) -> None: ...
 
@@ -56,7 +56,7 @@ class Sheet(Mixin, Early):
     @classmethod
     def on_class(cls) -> None: ...
 
-    class on_nested:  # noqa: N801
+    class on_nested:
         def __call__(self) -> None: ...
 
 
@@ -139,7 +139,9 @@ def generator(self: Any) -> Any:
 async def coroutine(self: Any) -> Any: ...
 
 
-@pytest.mark.parametrize("name", ["mount", "hydrate", "authorize", "get_context", "render", "dehydrate", "migrate", "unit_of_work"])
+@pytest.mark.parametrize(
+    "name", ["mount", "hydrate", "authorize", "get_context", "render", "dehydrate", "migrate", "unit_of_work"]
+)
 def test_a_hook_with_a_yield_in_it_would_never_run_and_is_told_at_once(name: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"Sheet\.{name}\(\) cannot be a generator"):
         declare({name: generator})
@@ -182,11 +184,26 @@ class Validator:
 
 
 def test_the_schema_changes_with_every_name_and_type_and_with_nothing_else() -> None:
-    kinds = [int, str, int | None, list[int], Point, list[Point], Wider, Annotated[int, msgspec.Meta(ge=1)], Annotated[int, msgspec.Meta(ge=2)]]
+    kinds = [
+        int,
+        str,
+        int | None,
+        list[int],
+        Point,
+        list[Point],
+        Wider,
+        Annotated[int, msgspec.Meta(ge=1)],
+        Annotated[int, msgspec.Meta(ge=2)],
+    ]
     schemas = [declare({}, {"value": kind}).schema for kind in kinds] + [declare({}, {"other": int}).schema]
     assert len(set(schemas)) == len(schemas)
-    assert declare({"value": 1, "on_save": lambda self: None}, {"value": int}).schema == declare({}, {"value": int}).schema
-    assert declare({}, {"value": Annotated[int, Validator()]}).schema == declare({}, {"value": Annotated[int, Validator()]}).schema
+    assert (
+        declare({"value": 1, "on_save": lambda self: None}, {"value": int}).schema == declare({}, {"value": int}).schema
+    )
+    assert (
+        declare({}, {"value": Annotated[int, Validator()]}).schema
+        == declare({}, {"value": Annotated[int, Validator()]}).schema
+    )
 
 
 def test_every_worker_computes_the_same_schema() -> None:
@@ -198,7 +215,13 @@ def test_every_worker_computes_the_same_schema() -> None:
         "print(A()._compiled.schema)"
     )
     found = {
-        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)}).stdout
+        subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
+        ).stdout
         for seed in ("1", "2")
     }
     assert len(found) == 1

@@ -66,7 +66,13 @@ moments = st.datetimes(timezones=st.none() | st.just(dt.UTC) | st.just(dt.timezo
 spans = st.timedeltas(dt.timedelta(days=-36500), dt.timedelta(days=36500))
 money = st.builds(Money, decimals, texts)
 lines = st.builds(Line, texts, st.none() | money, st.sets(texts, max_size=2))
-orders = st.builds(Order, st.lists(lines, max_size=2), moments, st.none() | st.uuids(), st.dictionaries(texts, st.lists(money, max_size=2), max_size=2))
+orders = st.builds(
+    Order,
+    st.lists(lines, max_size=2),
+    moments,
+    st.none() | st.uuids(),
+    st.dictionaries(texts, st.lists(money, max_size=2), max_size=2),
+)
 trees = st.recursive(st.builds(Tree), lambda inner: st.builds(Tree, st.lists(inner, max_size=2)), max_leaves=4)
 json_texts = st.recursive(st.none() | st.booleans() | st.integers(-(2**63), 2**63) | floats | texts,
                           lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=6)  # fmt: skip
@@ -124,7 +130,7 @@ SAMPLES = {
     "by_day": st.dictionaries(st.dates(), st.lists(st.none() | money, max_size=2), max_size=2), "orders": st.lists(orders, max_size=2),
     "anything": json_texts,
 }  # fmt: skip
-FALSY = {
+FALSY: dict[str, Any] = {
     "nothing": None, "flag": False, "number": 0, "ratio": 0.0, "text": "", "price": Decimal(0), "day": dt.date.min, "moment": dt.datetime.min, "clock": dt.time(),
     "span": dt.timedelta(), "key": UUID(int=0), "data": b"", "color": Color.NONE, "level": Level.LOW, "size": Size.SMALL, "owner": UserId(0), "choice": None,
     "bounded": 0, "maybe": None, "either": "", "instant": None, "order": Order([], dt.datetime.min), "line": Line(""), "tree": Tree(), "money_or_none": None,
@@ -151,7 +157,10 @@ def test_every_field_has_a_sample() -> None:
     assert SAMPLES.keys() == FALSY.keys() == set(spec_of(Everything).fields)
 
 
-@given(st.fixed_dictionaries(SAMPLES), st.dictionaries(texts.filter(lambda key: key not in SAMPLES), json_texts, max_size=3))
+@given(
+    st.fixed_dictionaries(SAMPLES),
+    st.dictionaries(texts.filter(lambda key: key not in SAMPLES), json_texts, max_size=3),
+)
 def test_every_type_survives_the_round_trip(values: dict[str, Any], free: dict[str, Any]) -> None:
     found, found_free = round_trip(values, free)
     assert typed(found) == typed(values)
@@ -170,7 +179,12 @@ def test_a_state_given_as_values_to_dispatch_is_the_state(values: dict[str, Any]
 def test_a_state_given_as_json_to_dispatch_is_typed() -> None:
     plain = {"day": "2026-01-02", "color": "red", "line": {"name": "x"}, "free": "2026-01-02"}
     state = Everything().dispatch(state={**msgspec.to_builtins(FALSY), "data": b"", **plain})["state"]
-    assert (state["day"], state["color"], state["line"], state["free"]) == (dt.date(2026, 1, 2), Color.RED, Line("x"), "2026-01-02")
+    assert (state["day"], state["color"], state["line"], state["free"]) == (
+        dt.date(2026, 1, 2),
+        Color.RED,
+        Line("x"),
+        "2026-01-02",
+    )
 
 
 class Loose(Component):
@@ -207,12 +221,23 @@ def test_a_required_field_that_mount_forgets_is_named_with_what_to_do() -> None:
 
         def mount(self) -> None: ...
 
-    with pytest.raises(StateError, match=r"Forgetful\.order has no value after mount\(\)\. Give it a default, set it in mount\(\), or pass it"):
+    with pytest.raises(
+        StateError,
+        match=r"Forgetful\.order has no value after mount\(\)\. Give it a default, set it in mount\(\), or pass it",
+    ):
         spec_of(Forgetful).dump(Forgetful()._fields(), {})
 
 
 def test_a_state_is_read_as_declared_or_not_at_all() -> None:
     spec = spec_of(Loose)
-    for data in (b"{}x", b"[]", b'{"ratio": "x"}', b'{"evil": 1}', b'{"__free__": []}', b"\xff", b"cos\nsystem\n(S'true'\ntR."):
+    for data in (
+        b"{}x",
+        b"[]",
+        b'{"ratio": "x"}',
+        b'{"evil": 1}',
+        b'{"__free__": []}',
+        b"\xff",
+        b"cos\nsystem\n(S'true'\ntR.",
+    ):
         with pytest.raises(StateError):
             spec.load(data)
