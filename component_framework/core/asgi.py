@@ -150,7 +150,8 @@ async def send_reply(reply: Reply, receive: Receive, send: Send) -> None:
 
 async def _send_bytes(send: Send, status: int, headers: Any, body: bytes) -> None:
     pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    pairs.append((b"content-length", str(len(body)).encode()))
+    if status != 204:  # which has none (RFC 9110 8.6)
+        pairs.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": body})
 

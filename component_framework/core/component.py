@@ -112,7 +112,7 @@ class Component:
 
     __slots__ = (
         "__dict__", "_children", "_compiled", "_effects", "_event_id", "_free", "_functions", "_host", "_recent", "_record",
-        "_token", "_version", "context", "errors", "id", "params",
+        "_silent", "_token", "_version", "context", "errors", "id", "params",
     )  # fmt: skip  # what is left in __dict__ is the user's own: the state fields and what a handler keeps for its template
 
     template_name: ClassVar[str | None] = None
@@ -151,6 +151,7 @@ class Component:
         self.context = NOBODY
         self._free: dict[str, Any] = {}
         self._effects: list[Effect] = []
+        self._silent = False
         self._host: Host | None = None
         self._version = 0
         self._token: str | None = None
@@ -240,6 +241,10 @@ class Component:
     def update(self, component: str, /, *, target: str, **params: Any) -> None:
         """Mount `component` anew with `params` in place of the element with the id `target`, in the same answer."""
         self._effects.append(update(component, target, params))
+
+    def skip_render(self) -> None:
+        """Answer this event with its effects alone (204): the page keeps what it shows, and the state has to stay as it was."""
+        self._silent = True
 
     # -- use these in a test, a script, a command ------------------------------------------------------------------
 

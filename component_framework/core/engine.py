@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from . import assets
 from .component import NOBODY, Component, Context
-from .effects import ELEMENT_ID, Effect
+from .effects import ELEMENT_ID, Effect, navigate
 from .errors import (
     BindingError,
     ConfigurationError,
@@ -25,6 +25,7 @@ from .errors import (
     RequestError,
     StateRequired,
     Unauthenticated,
+    UnsafeEffect,
     nearest,
 )
 from .gate import RateLimiter
@@ -88,7 +89,7 @@ class Engine:
         self.has_permission = has_permission
         self.rate_limiter = rate_limiter
         self.time_limit = self.limits.handler
-        self.login_url = login_url
+        self.login_url = navigate("redirect", login_url, external=True).url if login_url else None
         self.trusted_origins = frozenset(trusted_origins)
         self._identify = identify
         self._new_id = new_id or (lambda: f"c-{secrets.token_hex(8)}")
@@ -202,6 +203,9 @@ class Engine:
     async def seal(self, component: Component, effects: Sequence[Effect]) -> str:
         return await self._home(type(component)).seal(component, effects)
 
+    async def note(self, component: Component, effects: Sequence[Effect]) -> None:
+        await self._home(type(component)).note(component, effects)
+
     async def show_other(
         self, name: str, *, target: str | None, params: Mapping[str, Any], context: Context, offload: Offload | None
     ) -> Frame:
@@ -283,8 +287,8 @@ class Engine:
         return Reply(200, stream_headers(), Begun(_messages(call, first, steps), steps))
 
     async def _refuse(self, call: Call, error: RequestError, offload: Offload | None) -> Reply:
-        if isinstance(error, Unauthenticated) and error.login_url is None:
-            error.login_url = self.login_url
+        if isinstance(error, Unauthenticated):
+            error.login_url = _address(error.login_url) or self.login_url
         fresh = await self._fresh(call, error, offload) if error.resets else None
         return refusal(error, _log(call, error), call.envelope, fresh)
 
@@ -354,6 +358,14 @@ def _public(spec: Spec, params: Mapping[str, Any]) -> dict[str, Any]:
     return spec.fit_params(params) if params else {}
 
 
+def _address(url: str | None) -> str | None:
+    """`url` where it may become a header: what a component put into it may have come from a visitor."""
+    try:
+        return navigate("redirect", url, external=True).url if url else None
+    except UnsafeEffect:
+        return None
+
+
 async def _messages(call: Call, first: Frame, steps: AsyncGenerator[Frame, None]) -> AsyncGenerator[bytes, None]:
     try:
         yield sse_frame(first, call.envelope)
@@ -371,7 +383,12 @@ def _log(call: Call, error: RequestError) -> str:
     """One line for a refused call, with nothing in it that could forge another; returns its id."""
     error_id = secrets.token_hex(4)
     logger.info(
-        "refused %r event=%r: %s %s %r", call.component[:100], call.event, error.code, error_id, str(error)[:500]
+        "refused %r event=%r: %s %s %r",
+        call.component[:100],
+        call.event and call.event[:100],
+        error.code,
+        error_id,
+        str(error)[:500],
     )
     return error_id
 

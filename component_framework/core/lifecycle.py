@@ -64,7 +64,11 @@ async def frames(
     """
     spec = component._compiled
     component._host = host
-    component.errors, component._effects = {}, []  # of an earlier dispatch() of the same object
+    component.errors, component._effects, component._silent = (
+        {},
+        [],
+        False,
+    )  # of an earlier dispatch() of the same object
     run = _Runner(component, offload if component.blocking else None, host.time_limit)
     handler = None if event is None else _find(spec, event)
     require_permissions(component, handler)
@@ -92,7 +96,7 @@ async def frames(
                         async for _ in steps:
                             if every:
                                 yield await _frame(component, run)
-                shown = await _frame(component, run, last=True)
+                shown = await (_silence(component, before) if component._silent else _frame(component, run, last=True))
         except Invalid as exc:
             shown_so_far = component._version, component._children
             await _hydrate(component, spec, run, before)
@@ -289,6 +293,23 @@ async def _frame(component: Component, run: _Runner, *, status: int = 200, last:
         status=status,
         last=last,
     )
+
+
+async def _silence(component: Component, before: Restored) -> Frame:
+    """A Frame of effects alone; raises ConfigurationError where the page would have to learn of more than that."""
+    spec, host, effects = component._compiled, component._host or Alone(), tuple(component._effects)
+    changed = spec.load(before.state) != spec.load(spec.dump(*component._remembered()))
+    if changed or any(isinstance(effect, Update) for effect in effects):
+        raise ConfigurationError(
+            f"{spec.title} called skip_render(), but {'changed its state' if changed else 'called update()'}, which the page "
+            "would never see. Leave one of the two out."
+        )
+    await host.note(component, effects)
+    shown = Frame(
+        html="", component_id=component.id or "", version=component._version, effects=effects, status=204, last=True
+    )
+    component._effects = []
+    return shown
 
 
 async def _update(component: Component, effect: Update, run: _Runner) -> Frame:

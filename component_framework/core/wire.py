@@ -88,6 +88,8 @@ def reply(frame: Frame, envelope: Envelope) -> Reply:
     """One frame as an answer."""
     refused = {"code": "invalid"} if frame.status == 422 else {}
     headers = _HEADERS | ({"X-Component-Code": "invalid"} if refused else {})
+    if frame.status == 204:
+        return Reply(204, headers | _effect_headers(frame.effects), b"")
     if envelope == "json":
         return Reply(frame.status, headers | {"Content-Type": JSON}, msgspec.json.encode(_as_json(frame) | refused))
     return Reply(
@@ -125,7 +127,7 @@ def sse_frame(frame: Frame, envelope: Envelope) -> bytes:
         else sse_message(_text(_effect(effect)), event="component:navigate")
         for effect in frame.effects
     )
-    page = sse_message(frame.markup(), id=str(frame.version))
+    page = sse_message(frame.markup(), id=str(frame.version)) if frame.status != 204 else b""
     if not frame.last:
         return page + named
     return page + named + sse_message(_text({"version": frame.version}), event="component:done")
