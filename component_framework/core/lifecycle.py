@@ -24,6 +24,7 @@ from .errors import ConfigurationError, Invalid, NotFound, StateError, StateOutd
 from .gate import count, refusal, require_permissions
 from .host import Alone, Host, Offload
 from .rendering import show
+from .result import Result
 from .spec import Handler, Spec, kind_of
 from .wire import Frame
 
@@ -317,25 +318,6 @@ async def _update(component: Component, effect: Update, run: _Runner) -> Frame:
     return await host.show_other(
         effect.component, target=effect.target, params=effect.params, context=component.context, offload=run.offload
     )
-
-
-class Result(Mapping[str, Any]):
-    """What `dispatch()` gives: `html`, `state`, `component_id`, `errors`, `effects`."""
-
-    def __init__(self, values: Mapping[str, Any], trouble: ConfigurationError | None = None) -> None:
-        self._values = values
-        self._trouble = trouble
-
-    def __getitem__(self, key: str) -> Any:
-        if key == "html" and self._trouble is not None:
-            raise self._trouble
-        return self._values[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
 
 
 async def dispatch(
