@@ -15,6 +15,7 @@ from .core.model import ModelMixin as ModelMixin
 from .core.registry import Registry as Registry
 from .core.registry import register as register
 from .core.registry import registry as registry
+from .core.secret import ServerOnly as ServerOnly
 from .core.store import MemoryStateStore as MemoryStateStore
 
 __version__ = "0.1.0"

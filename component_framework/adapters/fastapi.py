@@ -17,7 +17,7 @@ try:
 except ImportError as exc:
     raise ImportError("FastAPI is not installed. Run: pip install 'live-component-framework[fastapi]'") from exc
 
-from ..core.asgi import AssetEndpoint, EventEndpoint
+from ..core.asgi import AssetEndpoint, EventEndpoint, scope_context
 from ..core.component import Context
 from ..core.engine import Engine
 
@@ -40,14 +40,7 @@ def component_router(engine: Engine, **options: Any) -> APIRouter:
 
 def request_context(engine: Engine, request: Request) -> Context:
     """Who is asking, for a view that mounts a component: `engine.mount("cart", context=request_context(engine, request))`."""
-    scope = request.scope
-    return engine.context(
-        user=scope.get("user") or getattr(request.state, "user", None),
-        session=scope.get("session"),
-        request=request,
-        root_path=scope.get("root_path", ""),
-        address=scope["client"][0] if scope.get("client") else "",
-    )
+    return scope_context(engine, request.scope, request)
 
 
 def component_context(engine: Engine) -> Callable[[Request], dict[str, Any]]:

@@ -15,7 +15,7 @@ try:
 except ImportError as exc:
     raise ImportError("Litestar is not installed. Run: pip install 'live-component-framework[litestar]'") from exc
 
-from ..core.asgi import ComponentApp
+from ..core.asgi import ComponentApp, scope_context
 from ..core.component import Context
 from ..core.engine import Engine
 
@@ -41,15 +41,7 @@ class ComponentPlugin(InitPlugin):
 
 def request_context(engine: Engine, request: Request[Any, Any, Any]) -> Context:
     """Who is asking, for a handler that mounts a component."""
-    scope = request.scope
-    client = scope.get("client")
-    return engine.context(
-        user=scope.get("user"),
-        session=scope.get("session"),
-        request=request,
-        root_path=scope.get("root_path", ""),
-        address=client[0] if client else "",
-    )
+    return scope_context(engine, request.scope, request)
 
 
 def _request(scope: Any, receive: Any) -> Request[Any, Any, Any]:

@@ -7,15 +7,16 @@ middleware. The adapter says only how to make the framework's request object and
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 from . import assets
+from .component import Context
 from .engine import Engine
 from .host import Offload
-from .request import HttpRequest
+from .request import READ_HEADERS, HttpRequest
 from .shutdown import stopping
-from .streaming import close, live_body
+from .streaming import PING, PING_MESSAGE, close, own_context
 from .wire import Reply
 
 Scope = MutableMapping[str, Any]
@@ -24,6 +25,10 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 BODY_TIMEOUT = 30.0
 """Seconds in which a request's body has to arrive."""
+
+
+_READ = {name.encode(): name for name in READ_HEADERS}
+_encoded: dict[str, bytes] = {}
 
 
 class ClientGone(Exception):
@@ -57,14 +62,8 @@ class EventEndpoint:
     async def reply(self, scope: Scope, receive: Receive) -> Reply:
         """The answer to the request of `scope`."""
         headers = read_headers(scope["headers"])
-        state = scope.get("state") or {}
-        client = scope.get("client")
-        context = self.engine.context(
-            user=scope.get("user") or state.get("user"),
-            session=scope.get("session"),
-            request=self.make_request(scope, receive),
-            root_path=scope.get("root_path", ""),
-            address=client[0] if client else "",
+        context = scope_context(
+            self.engine, scope, self.make_request(scope, receive), headers.get("x-forwarded-for", "")
         )
         request = HttpRequest(
             component=scope["path_params"]["name"],
@@ -110,9 +109,25 @@ class AssetEndpoint:
         await _send_bytes(send, 200, asset.headers, asset.content if scope["method"] == "GET" else b"")
 
 
+def scope_context(engine: Engine, scope: Any, request: Any, forwarded: str | None = None) -> Context:
+    """Who is asking, from what middleware put into the scope: `user`, `session`, and `state.user` of a dependency."""
+    if forwarded is None:
+        forwarded = read_headers(scope["headers"]).get("x-forwarded-for", "")
+    state = scope.get("state") or {}
+    client = scope.get("client")
+    return engine.context(
+        user=scope.get("user") or state.get("user"),
+        session=scope.get("session"),
+        request=request,
+        root_path=scope.get("root_path", ""),
+        address=client[0] if client else "",
+        forwarded=forwarded,
+    )
+
+
 def read_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """ASGI's header list as a mapping; the last of a repeated header counts."""
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+    """The headers that the engine reads, out of ASGI's list; the last of a repeated header counts."""
+    return {_READ[name]: value.decode("latin-1") for name, value in pairs if name in _READ}
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:
@@ -149,34 +164,71 @@ async def send_reply(reply: Reply, receive: Receive, send: Send) -> None:
 
 
 async def _send_bytes(send: Send, status: int, headers: Any, body: bytes) -> None:
-    pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    pairs = _pairs(headers)
     if status != 204:  # which has none (RFC 9110 8.6)
-        pairs.append((b"content-length", str(len(body)).encode()))
+        pairs.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": body})
 
 
+def _pairs(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Headers as ASGI wants them; there are few names, so that each is encoded once."""
+    pairs = []
+    for name, value in headers.items():
+        encoded = _encoded.get(name)
+        if encoded is None:
+            encoded = _encoded[name] = name.lower().encode("latin-1")
+        pairs.append((encoded, value.encode("latin-1")))
+    return pairs
+
+
 async def _send_stream(reply: Reply, body: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    """Send frames as they come, a heartbeat in every silence, and end when the client leaves or the process stops."""
     stop = stopping()
-    gone = asyncio.ensure_future(_watch(receive, stop))
-    frames = live_body(body, stop)
+    gone = asyncio.ensure_future(_watch(receive))
+    pump = _Pump(body, send)
+    work: asyncio.Task[None] | None = None
     try:
-        pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
-        await send({"type": "http.response.start", "status": reply.status, "headers": pairs})
-        async for chunk in frames:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+        await send({"type": "http.response.start", "status": reply.status, "headers": _pairs(reply.headers)})
+        work = asyncio.get_running_loop().create_task(pump.run(), context=own_context())
+        while not (await asyncio.wait((work, gone, stop), timeout=PING, return_when=asyncio.FIRST_COMPLETED))[0]:
+            if pump.idle():
+                await send({"type": "http.response.body", "body": PING_MESSAGE, "more_body": True})
     finally:
-        gone.cancel()
-        await frames.aclose()
+        stop.cancel()
+        if work is not None:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
         await close(body)
-        if not stop.done():
-            stop.set_result(None)
+        left = gone.done()
+        gone.cancel()
+    if not left:
+        await send({"type": "http.response.body", "body": b""})
 
 
-async def _watch(receive: Receive, stop: asyncio.Future[None]) -> None:
-    """End the stream when the client leaves."""
+class _Pump:
+    """Sends every chunk of `body`, in one task for all of them: a task for each would cost more than the frame."""
+
+    def __init__(self, body: AsyncIterator[bytes], send: Send) -> None:
+        self._body = body
+        self._send = send
+        self._sent = 0
+        self._seen = 0
+
+    async def run(self) -> None:
+        async for chunk in self._body:
+            self._sent += 1
+            await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+            if self._sent % 8 == 0:
+                await asyncio.sleep(0)  # a handler that never waits must not keep everybody else waiting
+
+    def idle(self) -> bool:
+        """Whether nothing was sent since this was last asked."""
+        idle, self._seen = self._sent == self._seen, self._sent
+        return idle
+
+
+async def _watch(receive: Receive) -> None:
+    """Wait until the client leaves."""
     while (await receive())["type"] != "http.disconnect":
         pass
-    if not stop.done():
-        stop.set_result(None)

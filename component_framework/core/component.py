@@ -52,10 +52,11 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 class State(MutableMapping[str, Any]):
     """`self.state`: the declared fields under their names, and free JSON under any other."""
 
-    __slots__ = ("_component",)
+    __slots__ = ("_component", "_hidden")
 
-    def __init__(self, component: Component) -> None:
+    def __init__(self, component: Component, hidden: frozenset[str] = frozenset()) -> None:
         self._component = component
+        self._hidden = hidden
 
     def __getitem__(self, key: str) -> Any:
         return self._home(key)[key]
@@ -67,7 +68,8 @@ class State(MutableMapping[str, Any]):
         del self._home(key)[key]
 
     def __iter__(self) -> Iterator[str]:
-        yield from (name for name in self._component._compiled.fields if name in vars(self._component))
+        fields = self._component._compiled.fields
+        yield from (name for name in fields if name in vars(self._component) and name not in self._hidden)
         yield from self._component._free
 
     def __len__(self) -> int:
@@ -84,6 +86,8 @@ class State(MutableMapping[str, Any]):
 
     def _home(self, key: str) -> dict[str, Any]:
         component = self._component
+        if key in self._hidden:
+            raise KeyError(f"{key} is server-only: a template that has to show it says component.{key}")
         return vars(component) if key in component._compiled.state.names else component._free
 
 
@@ -111,8 +115,8 @@ class Component:
     """
 
     __slots__ = (
-        "__dict__", "_children", "_compiled", "_effects", "_event_id", "_free", "_functions", "_host", "_recent", "_record",
-        "_silent", "_token", "_version", "context", "errors", "id", "params",
+        "__dict__", "_children", "_compiled", "_effects", "_event_id", "_free", "_functions", "_host", "_recent", "_record", "_skip",
+        "_token", "_version", "context", "errors", "id", "params",
     )  # fmt: skip  # what is left in __dict__ is the user's own: the state fields and what a handler keeps for its template
 
     template_name: ClassVar[str | None] = None
@@ -151,12 +155,12 @@ class Component:
         self.context = NOBODY
         self._free: dict[str, Any] = {}
         self._effects: list[Effect] = []
-        self._silent = False
         self._host: Host | None = None
         self._version = 0
         self._token: str | None = None
         self._record = ""
         self._event_id: str | None = None
+        self._skip = False
         self._recent: Mapping[str, Any] = NOTHING
         self._children: dict[str, str] = {}
         self._functions: TemplateFunctions | None = None
@@ -164,8 +168,11 @@ class Component:
 
     # -- override these --------------------------------------------------------------------------------------------
 
-    def mount(self) -> Any:
-        """Fill the state at the first contact; parameters are the params that the page gives, typed. May be async."""
+    def mount(self, *args: Any, **kwargs: Any) -> Any:
+        """Fill the state at the first contact. May be async.
+
+        Write the parameters that a page gives, with their types: `def mount(self, pk: int) -> None`.
+        """
 
     def hydrate(self, state: dict[str, Any]) -> Any:
         """Take over the state of an earlier contact: the typed values of the declared fields and the free keys."""
@@ -181,7 +188,10 @@ class Component:
 
     def get_context(self) -> Any:
         """The variables of the template, a dict: every state field, `state`, `errors` and `component`. May be async."""
-        return {**self._free, **self._fields(), "state": self.state, "errors": Errors(self.errors), "component": self}
+        fields, hidden = self._fields(), self._compiled.secret
+        if hidden:
+            fields = {name: value for name, value in fields.items() if name not in hidden}
+        return {**self._free, **fields, "state": State(self, hidden), "errors": Errors(self.errors), "component": self}
 
     def render(self) -> Any:
         """The component's markup: one root element. May be async."""
@@ -238,13 +248,13 @@ class Component:
         """Leave for `url`; an address of another site needs `external=True`."""
         self._effects.append(navigate("redirect", url, external=external))
 
+    def skip_render(self) -> None:
+        """Answer this event with its effects alone (204): nothing is swapped. The state must be as it was."""
+        self._skip = True
+
     def update(self, component: str, /, *, target: str, **params: Any) -> None:
         """Mount `component` anew with `params` in place of the element with the id `target`, in the same answer."""
         self._effects.append(update(component, target, params))
-
-    def skip_render(self) -> None:
-        """Answer this event with its effects alone (204): the page keeps what it shows, and the state has to stay as it was."""
-        self._silent = True
 
     # -- use these in a test, a script, a command ------------------------------------------------------------------
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from contextvars import copy_context
 from typing import Any
 
 from msgspec.structs import replace
 
 from . import assets
+from .address import client_address, networks
 from .component import NOBODY, Component, Context
 from .effects import ELEMENT_ID, Effect, navigate
 from .errors import (
@@ -20,17 +21,21 @@ from .errors import (
     ConfigurationError,
     Conflict,
     Failed,
+    Forbidden,
     Invalid,
     NotFound,
     RequestError,
+    StateInvalid,
     StateRequired,
+    TooMany,
     Unauthenticated,
     UnsafeEffect,
     nearest,
 )
+from .event_stream import EventStream, log_failure, log_refusal
 from .gate import RateLimiter
 from .host import Offload
-from .inspection import examine
+from .inspection import check_template, examine
 from .lifecycle import Restored, frames, last, run_sync
 from .limits import Limits
 from .origin import require_same_origin
@@ -38,12 +43,12 @@ from .registry import Registry
 from .registry import registry as default_registry
 from .rendering import Markup, Renderer
 from .request import HttpRequest, read_call
+from .secret import Cipher
 from .signing import TokenSigner
 from .spec import Spec, spec_of
 from .state import Home, Overtaken, Place, TokenState, home_of
 from .store import StateStore
-from .streaming import Begun, Steps
-from .wire import Call, Frame, Reply, refusal, reply, sse_error, sse_frame, stream_headers
+from .wire import Call, Frame, Reply, refusal, reply, stream_headers
 
 logger = logging.getLogger("component_framework")
 
@@ -74,8 +79,10 @@ class Engine:
         rate_limiter: RateLimiter | None = None,
         login_url: str | None = None,
         trusted_origins: Collection[str] = (),
+        trusted_proxies: Collection[str] = (),
         store: StateStore | None = None,
         state: Place = "token",
+        cipher: Cipher | None = None,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] | None = None,
     ) -> None:
@@ -93,7 +100,8 @@ class Engine:
         self.trusted_origins = frozenset(trusted_origins)
         self._identify = identify
         self._new_id = new_id or (lambda: f"c-{secrets.token_hex(8)}")
-        self._page = TokenState(TokenSigner(_keys(secret_key, debug), self.limits), self.limits, clock)
+        self._proxies = networks(trusted_proxies) if trusted_proxies else ()
+        self._page = TokenState(TokenSigner(_keys(secret_key, debug), self.limits), self.limits, clock, cipher)
         self._store = store
         self._place: Place = state
         self._homes: dict[type[Component], Home] = {}
@@ -105,9 +113,21 @@ class Engine:
     # -- for adapters ----------------------------------------------------------------------------------------------
 
     def context(
-        self, *, user: Any = None, session: Any = None, request: Any = None, root_path: str = "", address: str = ""
+        self,
+        *,
+        user: Any = None,
+        session: Any = None,
+        request: Any = None,
+        root_path: str = "",
+        address: str = "",
+        forwarded: str = "",
     ) -> Context:
-        """Who is asking, with the identity that tokens are bound to."""
+        """Who is asking, with the identity that tokens are bound to.
+
+        `address` is the peer's, `forwarded` the X-Forwarded-For header, believed as far as `trusted_proxies` go.
+        """
+        if forwarded and self._proxies:
+            address = client_address(address, forwarded, self._proxies)
         context = Context(user, session, request, root_path.rstrip("/"), address)
         identity = self._identify(context) if self._identify is not None else None
         return replace(context, identity=identity) if identity else context
@@ -122,6 +142,8 @@ class Engine:
         cls = self.registry.get(request.component)
         if offload is None or cls is None or not cls.blocking or spec_of(cls).is_async:
             return await self._answer(request, offload)
+        from .streaming import Steps  # only where there is an event loop: it imports asyncio
+
         context = copy_context()
         answer: Reply = await offload(context.run, run_sync, self._answer(request, None))
         return answer if isinstance(answer.body, bytes) else replace(answer, body=Steps(answer.body, offload, context))
@@ -137,7 +159,7 @@ class Engine:
         except RequestError as exc:
             return await self._refuse(call, exc, offload)
         except Exception as exc:  # a bug in a component, a template or a backend: answered 500, logged with its id
-            return refusal(Failed(), _log_failure(call, exc), call.envelope, None)
+            return refusal(Failed(), log_failure(call, exc), call.envelope, None)
 
     async def frames(
         self, call: Call, offload: Offload | None = None, *, every: bool = False
@@ -180,7 +202,11 @@ class Engine:
 
     def check(self) -> list[str]:
         """Mistakes that can be found with no request: templates that are missing, or bind events that do not exist."""
-        return [message for cls in self.registry.values() for message in self._check(spec_of(cls))]
+        return [
+            message
+            for cls in self.registry.values()
+            for message in check_template(spec_of(cls), cls.renderer or self.renderer)
+        ]
 
     def describe(self) -> dict[str, dict[str, dict[str, str]]]:
         """For each component and each of its handlers: where it runs, and how it is triggered."""
@@ -216,6 +242,14 @@ class Engine:
         except Invalid as exc:
             known = nearest(min(exc.errors), component._compiled.mount.names)
             raise BindingError(f"{name!r} cannot be mounted: {exc} ({known})") from exc
+        except (Forbidden, Unauthenticated):
+            if component.refused_template is None:
+                raise
+            renderer = component.renderer or self.renderer
+            assert renderer is not None  # an engine always has one
+            return Frame(
+                html=str(renderer.render(component.refused_template, {"name": name})), component_id=target or ""
+            )
 
     def scripts(self, nonce: str | None, context: Context) -> str:
         return assets.tags(f"{context.root_path}{self.static_url}", nonce, context.headers)
@@ -243,13 +277,25 @@ class Engine:
         cls = self._find(call)
         restored = None
         if call.state is not None:
-            component, restored = await self._home(cls).recall(call, cls)
+            component, restored = await self._recall(call, cls)
+            component._token = call.state
         elif call.component_id is not None:
             raise StateRequired(f"{call.component} came with an id, but without its state")
         else:
             component = cls(**_public(spec_of(cls), call.params))
         component.context = call.context
         return component, restored
+
+    async def _recall(self, call: Call, cls: type[Component]) -> tuple[Component, Restored]:
+        """The component of a token; one address that sends many bad ones has to wait."""
+        try:
+            return await self._home(cls).recall(call, cls)
+        except StateInvalid:
+            if self.rate_limiter is not None:
+                wait = await self.rate_limiter.hit(self.limits.failed_tokens, "token", call.context.address)
+                if wait:
+                    raise TooMany("too many tokens that are not good", retry_after=max(1, round(wait))) from None
+            raise
 
     def _find(self, call: Call) -> type[Component]:
         cls = self.registry.get(call.component)
@@ -284,22 +330,20 @@ class Engine:
         first = await anext(steps)
         if first.last and first.status != 200:
             return reply(first, call.envelope)
-        return Reply(200, stream_headers(), Begun(_messages(call, first, steps), steps))
+        return Reply(200, stream_headers(), EventStream(call, first, steps))
 
     async def _refuse(self, call: Call, error: RequestError, offload: Offload | None) -> Reply:
         if isinstance(error, Unauthenticated):
             error.login_url = _address(error.login_url) or self.login_url
         fresh = await self._fresh(call, error, offload) if error.resets else None
-        return refusal(error, _log(call, error), call.envelope, fresh)
+        return refusal(error, log_refusal(call, error), call.envelope, fresh)
 
     async def _fresh(self, call: Call, error: RequestError, offload: Offload | None) -> Frame | None:
         """The component as it is in the store, or as a first contact would show it; None where that fails, too."""
-        if isinstance(error, Conflict):
-            try:
-                return await last(await self.frames(replace(call, event=None, event_id=None), offload))
-            except RequestError:
-                pass  # its newest state is not to be had: it begins anew
         try:
+            if isinstance(error, Conflict):
+                with suppress(RequestError):  # then its newest state is not to be had: it begins anew
+                    return await last(await self.frames(replace(call, event=None, event_id=None), offload))
             cls = self._find(call)
             if call.state is not None:
                 component = self._home(cls).rebuild(call, cls)
@@ -313,32 +357,6 @@ class Engine:
         except Exception:  # only a courtesy: the client still hears the refusal itself
             logger.warning("no fresh render of %r after a refusal", call.component, exc_info=True)
             return None
-
-    # -- checks ----------------------------------------------------------------------------------------------------
-
-    def _check(self, spec: Spec) -> list[str]:
-        source = getattr(spec.cls.renderer or self.renderer, "source", None)
-        if spec.cls.template is not None:
-            return _dead_bindings(spec, spec.cls.template)
-        if spec.cls.template_name is None:
-            return (
-                [] if "render" in spec.overrides else [f"{spec.title} has no template. Set template_name or template."]
-            )
-        try:
-            return _dead_bindings(spec, source(spec.cls.template_name)) if source else []
-        except Exception as exc:  # each template engine has its own error for a template that is missing or broken
-            return [f"{spec.title}: the template {spec.cls.template_name!r} cannot be read: {exc}"]
-
-
-_BINDING = re.compile(r"""\{[{%]-?\s*on(?:\(\s*|\s+)["']([^"']+)["']""")
-
-
-def _dead_bindings(spec: Spec, source: str) -> list[str]:
-    return [
-        f"{spec.unknown(event)}, but its template binds it."
-        for event in dict.fromkeys(_BINDING.findall(source))
-        if event not in spec.handlers
-    ]
 
 
 def _keys(secret_key: str | bytes | Sequence[str | bytes], debug: bool) -> Sequence[str | bytes]:
@@ -364,36 +382,3 @@ def _address(url: str | None) -> str | None:
         return navigate("redirect", url, external=True).url if url else None
     except UnsafeEffect:
         return None
-
-
-async def _messages(call: Call, first: Frame, steps: AsyncGenerator[Frame, None]) -> AsyncGenerator[bytes, None]:
-    try:
-        yield sse_frame(first, call.envelope)
-        async for frame in steps:
-            yield sse_frame(frame, call.envelope)
-    except RequestError as exc:
-        yield sse_error(exc, _log(call, exc), call.envelope)
-    except Exception as exc:  # as in Engine.handle: the stream ends properly, with the id under which it was logged
-        yield sse_error(Failed(), _log_failure(call, exc), call.envelope)
-    finally:
-        await steps.aclose()
-
-
-def _log(call: Call, error: RequestError) -> str:
-    """One line for a refused call, with nothing in it that could forge another; returns its id."""
-    error_id = secrets.token_hex(4)
-    logger.info(
-        "refused %r event=%r: %s %s %r",
-        call.component[:100],
-        call.event and call.event[:100],
-        error.code,
-        error_id,
-        str(error)[:500],
-    )
-    return error_id
-
-
-def _log_failure(call: Call, error: Exception) -> str:
-    error_id = secrets.token_hex(4)
-    logger.error("failed %r event=%r: %s", call.component[:100], call.event, error_id, exc_info=error)
-    return error_id

@@ -16,6 +16,7 @@ import msgspec
 from .errors import BindingError, ConfigurationError
 
 if TYPE_CHECKING:
+    from .rendering import Renderer
     from .spec import Handler, Spec
 
 _VOID = frozenset(
@@ -178,3 +179,28 @@ def _open_ended(element: Element) -> bool:
     """Whether more than the markup shows may be sent: included elements, or the detail of a custom event."""
     triggers = re.findall(r"(?:^|,)\s*([\w:.-]+)", element.attributes.get("hx-trigger", ""))
     return "hx-include" in element.attributes or any(name not in _DOM_TRIGGERS for name in triggers)
+
+
+_BINDING = re.compile(r"""\{[{%]-?\s*on(?:\(\s*|\s+)["']([^"']+)["']""")
+
+
+def check_template(spec: Spec, renderer: Renderer | None) -> list[str]:
+    """Mistakes in the template of a class that its text shows: it is missing, or binds an event that does not exist."""
+    if spec.cls.template is not None:
+        return _dead_bindings(spec, spec.cls.template)
+    name = spec.cls.template_name
+    if name is None:
+        return [] if "render" in spec.overrides else [f"{spec.title} has no template. Set template_name or template."]
+    source = getattr(renderer, "source", None)
+    try:
+        return _dead_bindings(spec, source(name)) if source else []
+    except Exception as exc:  # each template engine has its own error for a template that is missing or broken
+        return [f"{spec.title}: the template {name!r} cannot be read: {exc}"]
+
+
+def _dead_bindings(spec: Spec, source: str) -> list[str]:
+    return [
+        f"{spec.unknown(event)}, but its template binds it."
+        for event in dict.fromkeys(_BINDING.findall(source))
+        if event not in spec.handlers
+    ]

@@ -7,7 +7,7 @@ serve WSGI, ASGI, a template tag and a plain unit test.
 
 from __future__ import annotations
 
-import asyncio
+import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing, nullcontext, suppress
@@ -65,11 +65,7 @@ async def frames(
     """
     spec = component._compiled
     component._host = host
-    component.errors, component._effects, component._silent = (
-        {},
-        [],
-        False,
-    )  # of an earlier dispatch() of the same object
+    component.errors, component._effects, component._skip = {}, [], False  # of an earlier dispatch() of the same object
     run = _Runner(component, offload if component.blocking else None, host.time_limit)
     handler = None if event is None else _find(spec, event)
     require_permissions(component, handler)
@@ -97,7 +93,9 @@ async def frames(
                         async for _ in steps:
                             if every:
                                 yield await _frame(component, run)
-                shown = await (_silence(component, before) if component._silent else _frame(component, run, last=True))
+                shown = await (
+                    _nothing(component, spec, before) if component._skip else _frame(component, run, last=True)
+                )
         except Invalid as exc:
             shown_so_far = component._version, component._children
             await _hydrate(component, spec, run, before)
@@ -216,6 +214,8 @@ class _Runner:
         """
         if self.limit is None:
             return await self(method, *args, kind=kind)
+        import asyncio  # here and below: importing it takes longer than all of this package
+
         begun = time.monotonic()
         try:
             async with asyncio.timeout(self.limit) if self._may_wait(kind) else nullcontext():
@@ -240,6 +240,8 @@ async def undivided(work: Awaitable[T]) -> T:
 
     Going on at once would close a generator, or roll back a transaction, in which the thread is still at work.
     """
+    import asyncio
+
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
@@ -252,8 +254,12 @@ async def undivided(work: Awaitable[T]) -> T:
 
 def in_event_loop() -> bool:
     """Whether this thread runs an event loop at the moment, so that awaiting may suspend."""
+    if "asyncio" not in sys.modules:
+        return False
+    from asyncio import get_running_loop
+
     try:
-        asyncio.get_running_loop()
+        get_running_loop()
     except RuntimeError:
         return False
     return True
@@ -296,21 +302,18 @@ async def _frame(component: Component, run: _Runner, *, status: int = 200, last:
     )
 
 
-async def _silence(component: Component, before: Restored) -> Frame:
-    """A Frame of effects alone; raises ConfigurationError where the page would have to learn of more than that."""
-    spec, host, effects = component._compiled, component._host or Alone(), tuple(component._effects)
+async def _nothing(component: Component, spec: Spec, before: Restored) -> Frame:
+    """A Frame of effects alone; raises StateError where the page would have to learn of more than that."""
+    host, effects = component._host or Alone(), tuple(component._effects)
     changed = spec.load(before.state) != spec.load(spec.dump(*component._remembered()))
     if changed or any(isinstance(effect, Update) for effect in effects):
-        raise ConfigurationError(
-            f"{spec.title} called skip_render(), but {'changed its state' if changed else 'called update()'}, which the page "
-            "would never see. Leave one of the two out."
-        )
+        what = "changed its state" if changed else "called update()"
+        raise StateError(f"{spec.title} {what} and then called skip_render(): the page would not learn of the change.")
     await host.note(component, effects)
-    shown = Frame(
+    component._effects = []
+    return Frame(
         html="", component_id=component.id or "", version=component._version, effects=effects, status=204, last=True
     )
-    component._effects = []
-    return shown
 
 
 async def _update(component: Component, effect: Update, run: _Runner) -> Frame:

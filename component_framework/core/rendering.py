@@ -126,8 +126,11 @@ def bind(spec: Spec, address: str, event: str, trigger: str | None, args: Mappin
 
 def _vals(args: Mapping[str, Any]) -> str:
     """`args` as hx-vals: a form carries text only, so lists and objects go as JSON text, and None as nothing."""
-    values = {name: _val(name, value) for name, value in args.items()}
+    values = {name: value if type(value) in _SCALARS else _val(name, value) for name, value in args.items()}
     return html.escape(msgspec.json.encode(values).decode(), quote=True)
+
+
+_SCALARS = (int, str, bool)
 
 
 def _val(name: str, value: Any) -> Any:
@@ -227,7 +230,10 @@ async def show(component: Component, run: Any, effects: Sequence[Effect] = ()) -
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """The root element of a rendering: its name, where attributes may be added, those that it has, and its own id."""
+    """The root element of a rendering: its name, where attributes may be added, those that it has, and its own id.
+
+    `bare` says that it has none of the framework's attributes yet, as nearly every template leaves it.
+    """
 
     tag: str
     end: int
@@ -235,6 +241,7 @@ class Root:
     own_id: str | None
     opening: str
     closing: str
+    bare: bool
 
 
 def _root_of(component: Component, text: str) -> Root:
@@ -264,7 +271,9 @@ def _parse_root(component: Component, text: str) -> Root:
     stripped = text.rstrip()
     closing = f"</{match[1]}>" if stripped.endswith(f"</{match[1]}>") else text[match.end() :]
     closing += text[len(stripped) :]
-    return Root(match[1], match.end(), frozenset(names), own_id, text[: match.end() + 1], closing)
+    return Root(
+        match[1], match.end(), frozenset(names), own_id, text[: match.end() + 1], closing, _STAMPED.isdisjoint(names)
+    )
 
 
 def _is_void(text: str, match: re.Match[str]) -> bool:
@@ -296,13 +305,15 @@ async def _fill(component: Component, host: Host, slots: list[Slot], text: str, 
             markup = f'<{tag} id="{child_id}" hx-preserve></{tag}>'
         else:
             markup, tag = await _mount_child(component, host, slot, child_id, run)
-        mounted[child_id] = tag
+        if tag is not None:
+            mounted[child_id] = tag
         parts[number] = markup
     component._children = mounted
     return _SLOT.sub(lambda found: parts[found[1]], text)
 
 
-async def _mount_child(component: Component, host: Host, slot: Slot, child_id: str, run: Any) -> tuple[str, str]:
+async def _mount_child(component: Component, host: Host, slot: Slot, child_id: str, run: Any) -> tuple[str, str | None]:
+    """A child's markup and the name of its root element; None for what is shown in place of a refused child."""
     try:
         frame = await host.show_other(
             slot.name, target=child_id, params=slot.params, context=component.context, offload=run.offload
@@ -310,7 +321,7 @@ async def _mount_child(component: Component, host: Host, slot: Slot, child_id: s
     except Invalid as exc:
         raise BindingError(f"live_component({slot.name!r}) in {type(component).__qualname__}: {exc}") from exc
     match = _ROOT.match(frame.html)
-    return frame.html, match[1] if match else "div"
+    return frame.html, match[1] if match and frame.token else None
 
 
 def unique(wanted: str, taken: Mapping[str, Any]) -> str:
@@ -328,21 +339,23 @@ _BEHAVIOUR = (
     ("hx-status:5xx:inherited", "swap:none"),
 )
 _BEHAVIOUR_TEXT = "".join(f' {name}="{value}"' for name, value in _BEHAVIOUR)
-_BEHAVIOUR_NAMES = frozenset(name for name, _ in _BEHAVIOUR)
+_STAMPED = frozenset({"id", "data-component", "data-state", "data-version", *(name for name, _ in _BEHAVIOUR)})
 
 
 def _stamp(component: Component, text: str, root: Root) -> str:
     """Write the framework's attributes into the root; those that the template brings stay as they are."""
-    token = component._token
-    own = {"id": component.id, "data-component": component._compiled.name, "data-state": token}
-    own["data-version"] = str(component._version)
-    added = "".join(
-        f' {name}="{value}"' for name, value in own.items() if value is not None and name not in root.attributes
-    )
-    if root.attributes.isdisjoint(_BEHAVIOUR_NAMES):
-        added += _BEHAVIOUR_TEXT
+    token, name, version = component._token, component._compiled.name, component._version
+    if root.bare and token is not None:
+        added = f' id="{component.id}" data-component="{name}" data-state="{token}" data-version="{version}"{_BEHAVIOUR_TEXT}'
     else:
-        added += "".join(f' {name}="{value}"' for name, value in _BEHAVIOUR if name not in root.attributes)
+        own = (
+            ("id", component.id),
+            ("data-component", name),
+            ("data-state", token),
+            ("data-version", version),
+            *_BEHAVIOUR,
+        )
+        added = "".join(f' {key}="{value}"' for key, value in own if value is not None and key not in root.attributes)
     stamped = f"{text[: root.end].lstrip()}{added}{text[root.end :].rstrip()}"
     if _STATE_FIELD in stamped:
         fields = f'<input type="hidden" name="_id" value="{component.id}">'

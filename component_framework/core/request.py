@@ -16,6 +16,12 @@ from .limits import Limits
 from .plain import decode_json
 from .wire import Call, Envelope
 
+READ_HEADERS = (
+    "host", "origin", "sec-fetch-site", "content-type", "accept", "hx-request",
+    "x-component-state", "x-component-id", "x-component-event-id", "x-forwarded-for",
+)  # fmt: skip
+"""The headers that decide how a request is read; an adapter need not pass any others."""
+
 _URLENCODED = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _JSON = "application/json"

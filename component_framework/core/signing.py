@@ -39,6 +39,8 @@ class Token(msgspec.Struct, array_like=True, frozen=True, omit_defaults=True):
     state: msgspec.Raw
     record: str = ""
     """The key of the record in the store; "" where there is none."""
+    secret: str = ""
+    """The server-only fields, encrypted; "" where there are none."""
 
 
 class _KeptHmac(SigningAlgorithm):

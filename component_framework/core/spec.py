@@ -18,6 +18,7 @@ import msgspec
 from .errors import ConfigurationError, StateError, nearest
 from .fitting import Field, Shape, class_hints, shape_of
 from .plain import require_finite, require_json
+from .secret import is_server_only
 
 if TYPE_CHECKING:
     from .component import Component
@@ -73,8 +74,8 @@ class Spec:
     """A component class, compiled; `name` is what it is registered as."""
 
     __slots__ = (
-        "cls", "decode", "fields", "handlers", "is_async", "last_root", "mount", "mount_names", "mount_open", "name", "nullable", "overrides",
-        "public", "schema", "state", "title", "untyped",
+        "cls", "decode", "fields", "handlers", "is_async", "last_root", "mount", "mount_names", "mount_open", "name", "nullable",
+        "overrides", "public", "schema", "secret", "state", "title", "untyped",
     )  # fmt: skip
 
     def __init__(self, cls: type[Component]) -> None:
@@ -87,6 +88,7 @@ class Spec:
         self.state = Shape(f"{cls.__name__}State", _state_fields(cls, Component))
         self.fields = tuple(self.state.fields)
         self.decode: Callable[[bytes], Any] = msgspec.json.Decoder(_optional_struct(cls, self.state)).decode
+        self.secret = frozenset(name for name, field in self.state.fields.items() if is_server_only(field.type))
         self.schema = _digest(self.state)
         self.untyped = [field.name for field in self.state.fields.values() if _is_untyped(field.type)]
         self.nullable = [field.name for field in self.state.fields.values() if _is_nullable_number(field.type)]
@@ -101,7 +103,7 @@ class Spec:
             raise ConfigurationError(
                 f"{self.title}.public_params lists {', '.join(sorted(unknown))}, which mount() does not take."
             )
-        kinds = {name: kind_of(getattr(cls, name)) for name in (*_HOOKS, *_SYNC_HOOKS)}
+        kinds: dict[str, Kind] = {name: kind_of(getattr(cls, name)) for name in (*_HOOKS, *_SYNC_HOOKS)}
         for name, kind in kinds.items():
             _require_kind(self.title, name, kind)
         self.is_async = any(handler.is_async for handler in self.handlers.values()) or any(
@@ -122,7 +124,7 @@ class Spec:
 
     def _mount_shape(self) -> Shape:
         """Params are what `mount()` takes and the state fields; a `mount(self)` that takes none accepts any, as `self.params`."""
-        own = shape_of(self.title, self.cls.mount)
+        own = shape_of(self.title, self.cls.mount) if "mount" in self.overrides else Shape("Nothing", [])
         if stolen := own.names & {"component_id", "context"}:
             raise ConfigurationError(
                 f"{self.title}.mount() cannot have a parameter {min(stolen)!r}: engine.mount() takes it. Rename it."
@@ -165,8 +167,8 @@ class Spec:
 
     def dump(self, values: Mapping[str, Any], free: Mapping[str, Any]) -> bytes:
         """`values` (and `free` keys) as JSON; raises StateError, or PayloadError, when they could not be read back as declared."""
-        missing = [name for name in self.fields if name not in values]
-        if missing:
+        if len(values) < len(self.fields):
+            missing = [name for name in self.fields if name not in values]
             raise StateError(
                 f"{self.title}.{missing[0]} has no value after mount(). Give it a default, set it in mount(), "
                 f'or pass it: live_component("{self.name}", {missing[0]}=…).'

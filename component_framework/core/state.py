@@ -28,6 +28,7 @@ from .errors import (
 )
 from .lifecycle import Restored
 from .limits import Limits
+from .secret import Cipher
 from .signing import Token, TokenSigner, raw
 from .spec import Spec, spec_of
 from .store import StateStore
@@ -35,7 +36,7 @@ from .wire import Call
 
 logger = logging.getLogger("component_framework")
 
-RECENT = 16
+RECENT = 64
 """How many answered events a record remembers, so that a retry of one is not applied twice."""
 
 REFERENCE = 300
@@ -89,14 +90,15 @@ class TokenState:
     signer: TokenSigner
     limits: Limits
     clock: Callable[[], float]
+    cipher: Cipher | None = None
     _warned: set[type[Component]] = field(default_factory=set)
 
     async def recall(self, call: Call, cls: type[Component]) -> tuple[Component, Restored]:
         token = self.open(call)
-        return _revive(cls, token), Restored(_current(cls, token), token.children, token.version)
+        return _revive(cls, token), Restored(_current(cls, self.reveal(token)), token.children, token.version)
 
     async def seal(self, component: Component, effects: Sequence[Effect]) -> str:
-        return self.sign(component, self.content(component))
+        return self.sign(component, self.conceal(self.content(component), component))
 
     async def note(self, component: Component, effects: Sequence[Effect]) -> None:
         pass
@@ -112,6 +114,25 @@ class TokenState:
         if call.component_id is not None and call.component_id != token.id:
             raise StateInvalid("the token belongs to another element of the page")
         return token
+
+    def conceal(self, token: Token, component: Component) -> Token:
+        """`token` with its server-only fields encrypted, for a state that travels through the page."""
+        hidden = component._compiled.secret
+        if not hidden or self.cipher is None:
+            return token
+        state: dict[str, msgspec.Raw] = msgspec.json.decode(token.state, type=dict[str, msgspec.Raw])
+        secret = msgspec.json.encode({name: state.pop(name) for name in hidden})
+        return msgspec.structs.replace(token, state=raw(state), secret=self.cipher.encrypt(secret, token.id.encode()))
+
+    def reveal(self, token: Token) -> Token:
+        """`token` with its server-only fields back in its state."""
+        if not token.secret or self.cipher is None:
+            return token
+        state: dict[str, msgspec.Raw] = msgspec.json.decode(token.state, type=dict[str, msgspec.Raw])
+        secret = self.cipher.decrypt(token.secret, token.id.encode())
+        return msgspec.structs.replace(
+            token, state=raw({**state, **msgspec.json.decode(secret, type=dict[str, msgspec.Raw])})
+        )
 
     def sign(self, component: Component, token: Token) -> str:
         """`token` as text that is good for this component and its visitor."""
@@ -214,11 +235,13 @@ class WatchedState:
         component._record = token.record
         component._recent = kept.recent
         component._event_id = call.event_id
-        return component, Restored(_current(cls, token), token.children, record.version, _effects(outcome))
+        return component, Restored(
+            _current(cls, self.page.reveal(token)), token.children, record.version, _effects(outcome)
+        )
 
     async def seal(self, component: Component, effects: Sequence[Effect]) -> str:
         _name_record(component)
-        text = self.page.sign(component, self.page.content(component))
+        text = self.page.sign(component, self.page.conceal(self.page.content(component), component))
         kept = Kept(None, _remember(component, Outcome(tuple(effects), text)))
         await _save(self.store, component, msgspec.json.encode(kept))
         return text
@@ -235,6 +258,10 @@ class WatchedState:
 def home_of(cls: type[Component], page: TokenState, store: StateStore | None, place: Place) -> Home:
     """Where the state of `cls` lives; raises ConfigurationError when that needs a store and there is none."""
     stored = (cls.lives_in or place) == "store"
+    if not stored and spec_of(cls).secret and page.cipher is None:
+        raise ConfigurationError(
+            f"{cls.__qualname__} has server-only fields. Keep its state in a store, or encrypt them: Engine(cipher=AesGcmCipher(…))."
+        )
     if not stored and cls.replay == "allow":
         return page
     if store is None:

@@ -19,7 +19,7 @@ from .wire import sse_message
 PING = 15.0
 """Seconds of silence after which a heartbeat is sent (WIRE.md)."""
 
-_PING_MESSAGE = sse_message("", event="ping")
+PING_MESSAGE = sse_message("", event="ping")
 _END = object()
 
 
@@ -30,7 +30,6 @@ class Steps:
         self._frames = frames
         self._offload = offload
         self._context = context
-        self._closed = False
 
     def __aiter__(self) -> Steps:
         return self
@@ -43,9 +42,6 @@ class Steps:
 
     async def aclose(self) -> None:
         """Close the frames, in a worker thread as well: their `finally` may wait."""
-        if self._closed:
-            return
-        self._closed = True
         await undivided(self._offload(self._context.run, run_sync, close(self._frames)))
 
 
@@ -54,30 +50,9 @@ async def _next(frames: AsyncIterator[Any]) -> Any:
 
 
 async def close(frames: AsyncIterator[Any]) -> None:
-    """Close what can be closed; nothing happens if it is already."""
-    if (aclose := getattr(frames, "aclose", None)) is not None:
-        await aclose()
-
-
-class Begun:
-    """`items`, made from a `source` that has begun: closing them closes it, even if nobody has asked for an item.
-
-    A generator that was never begun has no `finally` to do that.
-    """
-
-    def __init__(self, items: AsyncGenerator[bytes, None], source: AsyncGenerator[Any, None]) -> None:
-        self._items = items
-        self._source = source
-
-    def __aiter__(self) -> Begun:
-        return self
-
-    async def __anext__(self) -> bytes:
-        return await anext(self._items)
-
-    async def aclose(self) -> None:
-        await self._items.aclose()
-        await self._source.aclose()
+    """Close what can be closed; nothing happens if it is closed already."""
+    if (close := getattr(frames, "aclose", None)) is not None:
+        await close()
 
 
 async def live_body(
@@ -85,10 +60,12 @@ async def live_body(
 ) -> AsyncGenerator[bytes, None]:
     """`body` with a heartbeat in every `ping` seconds of silence, ended early when `stop` is done.
 
+    For a framework that takes an iterator (Django); where we send by ourselves, core.asgi does the same with one task.
+
     Closing this iterator, or cancelling the task that reads it, cancels the step under way and closes `body`.
     """
     step: asyncio.Future[bytes] | None = None
-    context = _own_context()
+    context = own_context()
     try:
         while not stop.done():
             if step is None:
@@ -103,7 +80,7 @@ async def live_body(
                     return
                 yield chunk
             elif not stop.done():
-                yield _PING_MESSAGE
+                yield PING_MESSAGE
     finally:
         if step is not None:
             step.cancel()
@@ -111,7 +88,7 @@ async def live_body(
         await close(body)
 
 
-def _own_context() -> contextvars.Context:
+def own_context() -> contextvars.Context:
     """The context of this task, in which the first step ran: what a handler sets it finds, and may reset, in the next.
 
     Python 3.11 does not give it away: a copy serves there, in which a handler cannot reset what its first step set.

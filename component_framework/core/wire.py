@@ -24,6 +24,7 @@ JSON = "application/json"
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_HTML_HEADERS = {**_HEADERS, "Content-Type": HTML}
 _NAVIGATE_HEADERS = {"push": "HX-Push-Url", "replace": "HX-Replace-Url", "redirect": "HX-Redirect"}
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _IN_SELECTOR = re.compile(r"([.:])")
@@ -70,6 +71,8 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 
     def markup(self) -> str:
         """The root, and every other component as a partial of its own (htmx 4)."""
+        if not self.others:
+            return self.html
         return self.html + "".join(
             f'<hx-partial hx-target="#{_IN_SELECTOR.sub(_ESCAPED, other.component_id)}" hx-swap="outerMorph">{other.html}</hx-partial>'
             for other in self.others
@@ -86,15 +89,18 @@ class Reply(msgspec.Struct, frozen=True):
 
 def reply(frame: Frame, envelope: Envelope) -> Reply:
     """One frame as an answer."""
-    refused = {"code": "invalid"} if frame.status == 422 else {}
-    headers = _HEADERS | ({"X-Component-Code": "invalid"} if refused else {})
-    if frame.status == 204:
-        return Reply(204, headers | _effect_headers(frame.effects), b"")
+    if frame.status == 204:  # which has no body, in either envelope
+        return Reply(204, _HEADERS | _effect_headers(frame.effects), b"")
     if envelope == "json":
-        return Reply(frame.status, headers | {"Content-Type": JSON}, msgspec.json.encode(_as_json(frame) | refused))
-    return Reply(
-        frame.status, headers | {"Content-Type": HTML} | _effect_headers(frame.effects), frame.markup().encode()
-    )
+        code = {"X-Component-Code": "invalid"} if frame.status == 422 else {}
+        body = _as_json(frame) | ({"code": "invalid"} if code else {})
+        return Reply(frame.status, _HEADERS | code | {"Content-Type": JSON}, msgspec.json.encode(body))
+    headers = _HTML_HEADERS.copy()
+    if frame.effects:
+        headers |= _effect_headers(frame.effects)
+    if frame.status == 422:
+        headers["X-Component-Code"] = "invalid"
+    return Reply(frame.status, headers, frame.markup().encode())
 
 
 def refusal(error: RequestError, error_id: str, envelope: Envelope, fresh: Frame | None) -> Reply:

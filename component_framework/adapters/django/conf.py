@@ -28,6 +28,8 @@ OPTIONS = {
     "LOGIN_URL": "where visitors that are not logged in are sent; settings.LOGIN_URL if left out",
     "TRUSTED_ORIGINS": "other origins whose pages may send events; settings.CSRF_TRUSTED_ORIGINS if left out",
     "AUTHORIZE": "a function of (component, event), or its dotted path",
+    "CIPHER": "a Cipher for server-only fields, or its dotted path",
+    "TRUSTED_PROXIES": "networks whose X-Forwarded-For is believed",
     "RATE_LIMITER": "a RateLimiter, or its dotted path",
     "REGISTRY": "a Registry, or its dotted path",
     "DEBUG": "settings.DEBUG if left out",
@@ -60,7 +62,7 @@ def get_engine() -> Engine:
     )
 
 
-_PLAIN = ("STORE", "STATE", "AUTHORIZE", "RATE_LIMITER", "REGISTRY")
+_PLAIN = ("STORE", "STATE", "CIPHER", "TRUSTED_PROXIES", "AUTHORIZE", "RATE_LIMITER", "REGISTRY")
 
 
 def identify(context: Context) -> str | None:

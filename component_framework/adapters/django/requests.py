@@ -16,7 +16,7 @@ from django.middleware.csrf import CsrfViewMiddleware, get_token
 from ...core.component import Context
 from ...core.engine import Engine
 from ...core.errors import Forbidden, Malformed, RequestError, TooLarge
-from ...core.request import HttpRequest
+from ...core.request import READ_HEADERS, HttpRequest
 
 
 class CsrfCheck(CsrfViewMiddleware):
@@ -24,6 +24,12 @@ class CsrfCheck(CsrfViewMiddleware):
 
     def _reject(self, request: DjangoRequest, reason: str) -> Any:
         raise Forbidden(f"CSRF: {reason}")
+
+
+_META = [
+    (name, f"HTTP_{name.upper().replace('-', '_')}".replace("HTTP_CONTENT_TYPE", "CONTENT_TYPE"))
+    for name in READ_HEADERS
+]
 
 
 def _never(request: DjangoRequest) -> HttpResponse:
@@ -46,7 +52,8 @@ def read_request(engine: Engine, request: DjangoRequest, name: str, *, stream: b
     body = b""
     try:
         body = _read_body(request, engine.limits.body)
-        _csrf.process_request(request)
+        if "CSRF_COOKIE" not in request.META:  # else the middleware has read it
+            _csrf.process_request(request)
         _csrf.process_view(request, _never, (), {})
     except RequestError as exc:
         trouble = exc
@@ -56,7 +63,7 @@ def read_request(engine: Engine, request: DjangoRequest, name: str, *, stream: b
         trouble = Malformed(f"the body could not be read: {exc}")
     return HttpRequest(
         component=name,
-        headers={key.lower(): value for key, value in request.headers.items()},
+        headers={name: request.META[key] for name, key in _META if key in request.META},
         query=request.META.get("QUERY_STRING", ""),
         body=body,
         stream=stream,
@@ -81,6 +88,7 @@ def _context(engine: Engine, request: DjangoRequest) -> Context:
         request=request,
         root_path=request.META.get("SCRIPT_NAME", ""),
         address=request.META.get("REMOTE_ADDR", ""),
+        forwarded=request.META.get("HTTP_X_FORWARDED_FOR", ""),
     )
 
 

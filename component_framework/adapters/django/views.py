@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextvars import copy_context
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
+from django.conf import settings
 from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from ...core.engine import Engine
 from ...core.lifecycle import iter_sync
 from ...core.shutdown import stopping
-from ...core.streaming import live_body
+from ...core.streaming import Steps, live_body
 from ...core.wire import Reply
 from .conf import get_engine
 from .requests import read_request
@@ -49,11 +52,23 @@ def event(request: HttpRequest, name: str, *, stream: bool = False) -> HttpRespo
 async def async_event(request: HttpRequest, name: str, *, stream: bool = False) -> HttpResponseBase:
     """One event, under ASGI."""
     engine = get_engine()
-    asked = await offload(lambda: read_request(engine, request, name, stream=stream))
-    reply = await engine.answer(asked, offload)
-    if isinstance(reply.body, bytes):
-        return _response(reply, None)
-    return _response(reply, live_body(reply.body, stopping()))
+    if engine.waits(name):
+        reply = await engine.answer(await _read(engine, request, name, stream=stream), offload)
+        body = reply.body
+    else:  # all of it in one trip to the worker thread
+        context = copy_context()
+        reply = await offload(
+            context.run, lambda: engine.answer_sync(read_request(engine, request, name, stream=stream))
+        )
+        body = reply.body if isinstance(reply.body, bytes) else Steps(reply.body, offload, context)
+    return _response(reply, None if isinstance(body, bytes) else live_body(body, stopping()))
+
+
+async def _read(engine: Engine, request: HttpRequest, name: str, *, stream: bool) -> Any:
+    """The request; in a worker thread where its session may have to be fetched from the database."""
+    if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        return await offload(lambda: read_request(engine, request, name, stream=stream))
+    return read_request(engine, request, name, stream=stream)
 
 
 def _streams(asked: Any) -> bool:

@@ -1,0 +1,89 @@
+"""Server-only fields: not in the page, not in a template that did not ask, and back again at the next event."""
+
+from __future__ import annotations
+
+import base64
+import re
+import zlib
+from typing import Any
+
+import pytest
+
+from component_framework import Component, Engine, MemoryStateStore, Registry, ServerOnly
+from component_framework.adapters.crypto import AesGcmCipher
+from component_framework.adapters.jinja import JinjaRenderer
+from component_framework.core.errors import ConfigurationError, StateInvalid
+from component_framework.core.lifecycle import run_sync
+from component_framework.core.wire import Call, Reply
+
+CANARY = "canary-of-the-secret"
+registry = Registry()
+
+
+@registry.register("account")
+class Account(Component):
+    template = "<p>{{ name }} {{ state|list }} {{ key is defined }} {{ attempts }}</p>"
+    name: str = ""
+    key: ServerOnly[str] = ""
+    attempts: int = 0
+
+    def mount(self, name: str) -> None:
+        self.key = CANARY
+
+    def on_use(self) -> None:
+        assert self.key == CANARY
+        self.attempts += 1
+
+
+HOMES: dict[str, dict[str, Any]] = {
+    "a store": {"store": MemoryStateStore(), "state": "store"},
+    "an encrypted token": {"cipher": AesGcmCipher("k")},
+}
+
+
+def engine(**options: Any) -> Engine:
+    return Engine(renderer=JinjaRenderer(), secret_key="k", registry=registry, **options)
+
+
+def token(markup: str) -> str:
+    found = re.search('data-state="([^"]*)"', markup)
+    assert found is not None
+    return found[1]
+
+
+def readable(text: str) -> bytes:
+    """All that a visitor can make of a token."""
+    body = base64.urlsafe_b64decode(text.partition(".")[0] + "==")
+    return body[1:] if body[:1] == b"1" else zlib.decompress(body[1:])
+
+
+def use(served: Engine, state: str) -> Reply:
+    return run_sync(served.handle(Call(component="account", event="use", state=state)))
+
+
+@pytest.mark.parametrize("home", HOMES)
+def test_a_secret_comes_back_and_never_leaves(home: str) -> None:
+    served = engine(**HOMES[home])
+    markup = served.mount("account", name="ada")
+    for count in (1, 2):
+        assert CANARY not in markup
+        assert CANARY.encode() not in readable(token(markup))
+        reply = use(served, token(markup))
+        assert isinstance(reply.body, bytes)
+        markup = reply.body.decode()  # type: ignore[assignment]  # a str where a Markup was
+        assert f"ada ['name', 'attempts'] False {count}</p>" in markup.replace("&#39;", "'")
+
+
+def test_without_a_store_or_a_cipher_a_secret_is_the_developers_mistake() -> None:
+    with pytest.raises(ConfigurationError, match="server-only"):
+        engine().mount("account", name="ada")
+
+
+def test_keys_of_the_cipher_rotate() -> None:
+    text = AesGcmCipher("old").encrypt(b"x", b"c-1")
+    assert AesGcmCipher("new", "old").decrypt(text, b"c-1") == b"x"
+    for cipher, bound in ((AesGcmCipher("new"), b"c-1"), (AesGcmCipher("old"), b"c-2")):
+        with pytest.raises(StateInvalid):
+            cipher.decrypt(text, bound)
+    with pytest.raises(StateInvalid):
+        AesGcmCipher("old").decrypt("not base64 at all", b"c-1")
