@@ -18,7 +18,7 @@ from .component import Context
 from .engine import Engine
 from .request import READ_HEADERS, HttpRequest
 from .shutdown import stopping
-from .streaming import PING, PING_MESSAGE, close
+from .streaming import PING, PING_MESSAGE, close, own_context
 from .wire import Reply
 
 Scope = MutableMapping[str, Any]
@@ -176,7 +176,8 @@ async def send_reply(reply: Reply, receive: Receive, send: Send) -> None:
 
 async def _send_bytes(send: Send, status: int, headers: Any, body: bytes) -> None:
     pairs = _pairs(headers)
-    pairs.append((b"content-length", b"%d" % len(body)))
+    if status != 204:  # which has none (RFC 9110 8.6)
+        pairs.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": body})
 
@@ -197,16 +198,18 @@ async def _send_stream(reply: Reply, body: AsyncIterator[bytes], receive: Receiv
     stop = stopping()
     gone = asyncio.ensure_future(_watch(receive))
     pump = _Pump(body, send)
-    await send({"type": "http.response.start", "status": reply.status, "headers": _pairs(reply.headers)})
-    work = asyncio.ensure_future(pump.run())
+    work: asyncio.Task[None] | None = None
     try:
+        await send({"type": "http.response.start", "status": reply.status, "headers": _pairs(reply.headers)})
+        work = asyncio.get_running_loop().create_task(pump.run(), context=own_context())
         while not (await asyncio.wait((work, gone, stop), timeout=PING, return_when=asyncio.FIRST_COMPLETED))[0]:
             if pump.idle():
                 await send({"type": "http.response.body", "body": PING_MESSAGE, "more_body": True})
     finally:
         stop.cancel()
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
+        if work is not None:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
         await close(body)
         left = gone.done()
         gone.cancel()

@@ -14,8 +14,8 @@ from .spec import Spec, spec_of
 if TYPE_CHECKING:
     from .gate import Permission
     from .host import Host
-    from .lifecycle import Result
     from .rendering import Renderer, TemplateFunctions
+    from .result import Result
 
 
 class Context(msgspec.Struct, frozen=True):

@@ -156,10 +156,12 @@ def test_a_handler_gets_its_declared_names_with_their_types_or_does_not_run(payl
     try:
         fitted = shape_of("Counter", on_add).fit(payload)
     except Invalid as exc:
-        assert exc.errors
-        assert all(texts and all(texts) for texts in exc.errors.values())
+        told = exc.errors
+        assert told
+        assert all(texts and all(texts) for texts in told.values())
         return
-    assert fitted.keys() == {"by", "note", "size"} and payload.keys() <= fitted.keys()  # noqa: PT018
+    assert fitted.keys() == {"by", "note", "size"}
+    assert payload.keys() <= fitted.keys()
     assert type(fitted["by"]) is int
     assert isinstance(fitted["note"], str | None)
     assert math.isfinite(fitted["size"])
@@ -198,7 +200,7 @@ def test_parameters_that_cannot_be_named_are_the_developers_mistake() -> None:
     for function in (by_place, many):
         with pytest.raises(ConfigurationError, match="cannot be filled by name"):
             shape_of("Sheet", function)
-    with pytest.raises(ConfigurationError, match="'Nowhere'.*Import it at module level"):
+    with pytest.raises(ConfigurationError, match=r"'Nowhere'.*Import it at module level"):
         shape_of("Sheet", unknown)
 
 

@@ -17,15 +17,9 @@ from component_framework.core.wire import Call
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=----x"
-texts = st.text(st.characters(exclude_categories=["Cs"]))
 OWN = ("event", "_state", "_id", "_event_id", "csrfmiddlewaretoken")
-
-
-def is_the_users(name: str) -> bool:
-    return name not in OWN
-
-
-fields = st.lists(st.tuples(texts.filter(is_the_users), texts), max_size=10)
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+fields = st.lists(st.tuples(texts.filter(lambda name: name not in OWN), texts), max_size=10)
 
 
 def call(
@@ -77,7 +71,10 @@ def test_no_body_is_more_than_refused(body: bytes, kind: str) -> None:
     try:
         call(body, kind)
     except RequestError as exc:
-        assert 400 <= exc.status < 500
+        status = exc.status
+    else:
+        status = 200
+    assert status < 500
 
 
 PIECES = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextvars import copy_context
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
@@ -55,8 +56,11 @@ async def async_event(request: HttpRequest, name: str, *, stream: bool = False) 
         reply = await engine.answer(await _read(engine, request, name, stream=stream), offload)
         body = reply.body
     else:  # all of it in one trip to the worker thread
-        reply = await offload(lambda: engine.answer_sync(read_request(engine, request, name, stream=stream)))
-        body = reply.body if isinstance(reply.body, bytes) else Steps(reply.body, offload)
+        context = copy_context()
+        reply = await offload(
+            context.run, lambda: engine.answer_sync(read_request(engine, request, name, stream=stream))
+        )
+        body = reply.body if isinstance(reply.body, bytes) else Steps(reply.body, offload, context)
     return _response(reply, None if isinstance(body, bytes) else live_body(body, stopping()))
 
 
