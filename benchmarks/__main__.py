@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -135,7 +135,11 @@ def load(process: int, connection: HTTPConnection, path: str, state: str) -> tup
 
 def cpu(process: int) -> float:
     """Seconds of CPU that the process has used, from the nanoseconds that the kernel keeps per thread."""
-    return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{process}/task").glob("*/schedstat")) / 1e9
+    used = 0
+    for path in Path(f"/proc/{process}/task").glob("*/schedstat"):
+        with suppress(OSError):  # a thread that has just ended
+            used += int(path.read_text().split()[0])
+    return used / 1e9
 
 
 def streamed() -> Row:

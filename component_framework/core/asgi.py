@@ -61,23 +61,27 @@ class EventEndpoint:
         self.make_request = make_request
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.serve(scope["path_params"]["name"], scope, receive, send)
+
+    async def serve(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer an event of the component `name`."""
         if scope["method"] != "POST":
             await _send_bytes(send, 405, {"Allow": "POST", "Content-Type": "text/plain"}, b"Method Not Allowed")
             return
         try:
-            reply = await self.reply(scope, receive)
+            reply = await self.reply(name, scope, receive)
         except ClientGone:
             return
         await send_reply(reply, receive, send)
 
-    async def reply(self, scope: Scope, receive: Receive) -> Reply:
-        """The answer to the request of `scope`."""
+    async def reply(self, name: str, scope: Scope, receive: Receive) -> Reply:
+        """The reply to the request of `scope`."""
         headers = read_headers(scope["headers"])
         context = scope_context(
             self.engine, scope, self.make_request(scope, receive), headers.get("x-forwarded-for", "")
         )
         request = HttpRequest(
-            component=scope["path_params"]["name"],
+            component=name,
             headers=headers,
             query=scope["query_string"].decode("latin-1"),
             body=await read_body(receive, self.engine.limits.body),
@@ -103,8 +107,7 @@ class ComponentApp:
         if name == "static":
             await self.assets({**scope, "path_params": {"file": rest}}, receive, send)
         elif rest in ("", "stream"):
-            endpoint = self.streams if rest else self.events
-            await endpoint({**scope, "path_params": {"name": name}}, receive, send)
+            await (self.streams if rest else self.events).serve(name, scope, receive, send)
         else:
             await _send_bytes(send, 404, {"Content-Type": "text/plain"}, b"Not Found")
 

@@ -249,3 +249,28 @@ def test_a_json_envelope_of_another_shape_is_malformed(body: str) -> None:
 def test_a_state_that_is_no_token_is_refused(state: Any) -> None:
     with pytest.raises(StateInvalid):
         call(json.dumps({"state": state}).encode(), "application/json", query="")
+
+
+@given(
+    st.lists(
+        st.tuples(st.text("ab.-_1", min_size=1, max_size=4), st.text("ab.-_~*!1%+ é&=", max_size=6)),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_a_plain_form_is_read_as_an_escaped_one_would_be(pairs: list[tuple[str, str]]) -> None:
+    from urllib.parse import parse_qsl, quote_plus
+
+    from component_framework.core.limits import Limits
+    from component_framework.core.request import _parse_pairs
+
+    for text in (
+        "&".join(f"{name}={quote_plus(value)}" for name, value in pairs),
+        "&".join(f"{name}={value}" for name, value in pairs),
+    ):
+        if "%" in text and not text.isascii():
+            continue
+        expected: dict[str, list[str]] = {}
+        for name, value in parse_qsl(text, keep_blank_values=True):
+            expected.setdefault(name, []).append(value)
+        assert _parse_pairs(text, Limits()) == expected
