@@ -157,11 +157,12 @@ def test_a_token_is_refused_for_another_component_element_or_visitor() -> None:
     ada, ben = served.context(user="ada"), served.context(user="ben")
     headers = page.request("add", {}).headers
     assert answer(served, page, context=ada).status == 200
-    for changes in (
+    refused: list[dict[str, Any]] = [
         {"context": ben}, {"context": served.context()}, {"context": ada, "component": "other"},
         {"context": ada, "headers": {**headers, "x-component-id": "c-other"}},
         {"context": ada, "headers": {**headers, "x-component-state": headers["x-component-state"][:-2]}},
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for changes in refused:
         reply = answer(served, page, **changes)
         assert (reply.status, reply.headers["X-Component-Code"]) == (400, "state_invalid")
         assert reply.headers["HX-Reswap"] == "none"
