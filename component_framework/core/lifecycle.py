@@ -312,7 +312,13 @@ async def _nothing(component: Component, spec: Spec, before: Restored) -> Frame:
     await host.note(component, effects)
     component._effects = []
     return Frame(
-        html="", component_id=component.id or "", version=component._version, effects=effects, status=204, last=True
+        html="",
+        component_id=component.id or "",
+        token=component._token,
+        version=component._version,
+        effects=effects,
+        status=204,
+        last=True,
     )
 
 

@@ -34,7 +34,7 @@ class Registry(Mapping[str, type[Component]]):
             taken = self._classes.get(name)
             if taken is not None and taken is not cls:
                 raise ConfigurationError(f"{name!r} names {_path(taken)} already; {_path(cls)} needs another name.")
-            if not (isinstance(cls, type) and issubclass(cls, Component)):
+            if not (isinstance(cls, type) and issubclass(cls, Component)) or cls is Component:
                 raise ConfigurationError(f"{cls!r} is not a Component subclass.")
             spec = spec_of(cls)
             if any(known is cls for known in self._classes.values()) and spec.name != name:

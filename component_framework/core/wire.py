@@ -158,7 +158,7 @@ def _as_json(frame: Frame) -> dict[str, Any]:
         "html": frame.html,
         "state": frame.token,
         "component_id": frame.component_id,
-        "errors": frame.errors,
+        "errors": dict(frame.errors),
         "effects": [*map(_effect, frame.effects), *({"update": other.component_id, "html": other.html} for other in frame.others)],
     }  # fmt: skip
 
