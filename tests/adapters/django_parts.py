@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -58,6 +59,8 @@ class AsyncNote(Component):
 
 closed: list[str] = []
 """The handlers that were closed."""
+seen = threading.Event()
+"""Set by a visitor that has seen the first frame: the handlers wait for that before they show another."""
 
 
 @registry.register("steps")
@@ -67,18 +70,19 @@ class Steps(StreamingComponent):
     template = "<p {% on 'sync' %}><i {% on 'ask' %}></i><b {% on 'async' %}>{{ n }}</b></p>"
     n: int = 0
 
-    def on_sync(self, last: int = 1000) -> Iterator[None]:
+    def on_sync(self) -> Iterator[None]:
         try:
-            for self.n in range(1, last + 1):
+            for self.n in range(1, 1000):
                 yield
+                seen.wait(20)
         finally:
             closed.append("sync")
 
-    async def on_async(self, last: int = 1000) -> AsyncIterator[None]:
+    async def on_async(self) -> AsyncIterator[None]:
         try:
-            for self.n in range(1, last + 1):
+            for self.n in range(1, 1000):
                 yield
-                await asyncio.sleep(0)
+                await asyncio.to_thread(seen.wait, 20)
         finally:
             closed.append("async")
 

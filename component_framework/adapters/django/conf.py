@@ -112,9 +112,10 @@ def login_is_required() -> bool:
 
 def _address(login_url: Any) -> str | None:
     """`login_url`, which may name a pattern of the URLconf, as an address."""
-    if login_url is None or "/" in (text := str(login_url)):
-        return None if login_url is None else text
-    return resolve_url(text)
+    if login_url is None:
+        return None
+    text = str(login_url)
+    return text if "/" in text else resolve_url(text)
 
 
 def _load(value: Any) -> Any:

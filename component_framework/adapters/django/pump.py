@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 
 from asgiref.sync import ThreadSensitiveContext
 from django.db import connections
@@ -24,15 +25,16 @@ class Pump:
 
     def __init__(self, engine: Engine, asked: HttpRequest, offload: Offload) -> None:
         self._runner = asyncio.Runner()
-        self._thread = ThreadSensitiveContext()
+        self._thread = AsyncExitStack()
         self._offload = offload
         self._frames: AsyncGenerator[bytes, None] | None = None
+        self._begun = False
         self.reply: Reply = self._runner.run(self._begin(engine, asked))
         if self._frames is None:
             self.close()
 
     async def _begin(self, engine: Engine, asked: HttpRequest) -> Reply:
-        await self._thread.__aenter__()
+        await self._thread.enter_async_context(ThreadSensitiveContext())
         reply = await engine.answer(asked, self._offload)
         if not isinstance(reply.body, bytes):
             self._frames = live_body(reply.body, asyncio.get_running_loop().create_future())
@@ -49,6 +51,7 @@ class Pump:
 
     async def _step(self) -> bytes:
         assert self._frames is not None  # else the reply is not a stream
+        self._begun = True
         return await anext(self._frames, b"")
 
     def close(self) -> None:
@@ -58,6 +61,10 @@ class Pump:
 
     async def _end(self) -> None:
         if self._frames is not None:
+            if not self._begun:
+                await (
+                    self._step()
+                )  # closing a generator that never began runs no `finally`; this frame is there already
             await self._frames.aclose()
         await self._offload(connections.close_all)
-        await self._thread.__aexit__(None, None, None)
+        await self._thread.aclose()

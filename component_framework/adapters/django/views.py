@@ -7,6 +7,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -29,7 +30,8 @@ async def offload(function: Callable[..., Any], /, *args: Any) -> Any:
     return await sync_to_async(function, thread_sensitive=True)(*args)
 
 
-@csrf_exempt  # read_request() asks Django's own check, so that a refusal looks as on every framework
+@login_not_required  # here and below: read_request() asks instead, so that a refusal looks as on every framework
+@csrf_exempt
 @require_POST
 def event(request: HttpRequest, name: str, *, stream: bool = False) -> HttpResponseBase:
     """One event, under WSGI."""
@@ -42,6 +44,7 @@ def event(request: HttpRequest, name: str, *, stream: bool = False) -> HttpRespo
     return _response(reply, None if isinstance(reply.body, bytes) else iter_sync(reply.body))
 
 
+@login_not_required
 @csrf_exempt
 @require_POST
 async def async_event(request: HttpRequest, name: str, *, stream: bool = False) -> HttpResponseBase:
@@ -59,8 +62,6 @@ async def async_event(request: HttpRequest, name: str, *, stream: bool = False) 
     return _response(reply, live_body(reply.body if waits else Steps(reply.body, offload), stopping()))
 
 
-for _view in (event, async_event):
-    _view.login_required = False  # type: ignore[attr-defined]  # read_request() refuses as on every framework
 for _alias in connections:
     transaction.non_atomic_requests(using=_alias)(async_event)  # Django has transactions for sync views only
 
@@ -90,7 +91,8 @@ async def _read(engine: Engine, request: HttpRequest, name: str, *, stream: bool
 def _response(reply: Reply, body: Iterator[bytes] | AsyncIterator[bytes] | None) -> HttpResponseBase:
     if isinstance(reply.body, bytes):
         return HttpResponse(reply.body, status=reply.status, headers=dict(reply.headers))
-    return StreamingHttpResponse(body or (), status=reply.status, headers=dict(reply.headers))
+    headers = {**reply.headers, "Content-Encoding": "identity"}  # else GZipMiddleware holds frames back
+    return StreamingHttpResponse(body or (), status=reply.status, headers=headers)
 
 
 def _atomic_aliases() -> list[str]:
