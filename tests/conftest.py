@@ -17,6 +17,7 @@ MAY_BLOCK = {
     "jinja2/loaders.py": {"get_source", "uptodate"},
     "jinjax/catalog.py": {"get_component"},
     "django/template/loaders/filesystem.py": {"get_contents"},
+    "component_framework/core/assets.py": {"find", "_names"},
     "redis/utils.py": {"get_lib_version"},
     "linecache.py": {"updatecache", "checkcache"},
 }

@@ -91,3 +91,24 @@ def test_a_missing_extra_is_named_with_the_line_that_installs_it(module: str, mi
     script = f"import sys; sys.modules[{missing!r}] = None; import component_framework.adapters.{module}"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert f"pip install 'live-component-framework[{extra}]'" in done.stderr
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "core").glob("*.py")), ids=lambda path: path.stem)
+def test_core_needs_no_threads_sockets_or_processes_to_run(path: Path) -> None:
+    allowed = {"store": {"threading"}, "shutdown": {"threading", "signal"}}.get(path.stem, set())
+    assert imports(path) & {"threading", "socket", "subprocess", "signal", "multiprocessing"} <= allowed
+
+
+def test_a_module_of_components_imports_nothing_of_any_host() -> None:
+    script = (
+        "import sys, component_framework\n"
+        f"forbidden = {{*{FRAMEWORKS!r}, 'socket', 'subprocess', 'multiprocessing', 'asyncio'}}\n"
+        "class Guard:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] in forbidden: raise AssertionError(f'{name} was imported')\n"
+        "sys.meta_path.insert(0, Guard())\n"
+        "import tests.conformance.components as module\n"
+        "print(len(module.registry))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 10

@@ -12,7 +12,6 @@ try:
     import fastapi.routing
     from fastapi import APIRouter, Request, Response
     from fastapi.routing import APIRoute
-    from starlette.concurrency import run_in_threadpool
     from starlette.types import Receive, Scope, Send
 except ImportError as exc:
     raise ImportError("FastAPI is not installed. Run: pip install 'live-component-framework[fastapi]'") from exc
@@ -33,7 +32,7 @@ def component_router(engine: Engine, **options: Any) -> APIRouter:
     router = APIRouter(prefix=engine.url, include_in_schema=False, route_class=ComponentRoute, **options)
     router.add_api_route("/static/{file}", _endpoint(AssetEndpoint()), methods=["GET"])
     for path, stream in (("/{name}/stream", True), ("/{name}", False)):
-        events = EventEndpoint(engine, stream=stream, make_request=Request, offload=run_in_threadpool)
+        events = EventEndpoint(engine, stream=stream, make_request=Request)
         router.add_api_route(path, _endpoint(events), methods=["POST"])
     return router
 

@@ -9,7 +9,6 @@ from typing import Any
 
 try:
     from litestar import Request, Router, asgi
-    from litestar.concurrency import sync_to_thread
     from litestar.config.app import AppConfig
     from litestar.plugins import InitPlugin
 except ImportError as exc:
@@ -29,7 +28,7 @@ class ComponentPlugin(InitPlugin):
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Add a Router with one plain ASGI handler: Litestar's guards and middleware are around it as around any other."""
-        components = ComponentApp(self.engine, make_request=_request, offload=sync_to_thread)
+        components = ComponentApp(self.engine, make_request=_request)
 
         @asgi("/", is_mount=True, copy_scope=False)
         async def handle(scope: Any, receive: Any, send: Any) -> None:

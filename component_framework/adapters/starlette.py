@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 try:
-    from starlette.concurrency import run_in_threadpool
     from starlette.requests import Request
     from starlette.routing import Route
 except ImportError as exc:
@@ -30,8 +29,8 @@ def component_routes(engine: Engine) -> list[Route]:
 
 
 def event_endpoint(engine: Engine, *, stream: bool) -> EventEndpoint:
-    """The POST endpoint, with Starlette's request and worker threads."""
-    return EventEndpoint(engine, stream=stream, make_request=Request, offload=run_in_threadpool)
+    """The POST endpoint, with Starlette's request."""
+    return EventEndpoint(engine, stream=stream, make_request=Request)
 
 
 def request_context(engine: Engine, request: Request) -> Context:

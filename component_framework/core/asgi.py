@@ -7,21 +7,35 @@ middleware. The adapter says only how to make the framework's request object and
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from . import assets
 from .component import Context
 from .engine import Engine
-from .host import Offload
 from .request import READ_HEADERS, HttpRequest
 from .shutdown import stopping
-from .streaming import PING, PING_MESSAGE, close
+from .streaming import PING, PING_MESSAGE, close, own_context
 from .wire import Reply
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+THREADS = 40
+"""How many sync components may be at work at once, as in Starlette's own thread pool."""
+
+_threads = ThreadPoolExecutor(THREADS, thread_name_prefix="component")  # starts none before the first is needed
+
+
+async def offload(function: Callable[..., Any], /, *args: Any) -> Any:
+    """Call `function` in a worker thread, with the context variables of this task."""
+    work = partial(contextvars.copy_context().run, function, *args)
+    return await asyncio.get_running_loop().run_in_executor(_threads, work)
+
 
 BODY_TIMEOUT = 30.0
 """Seconds in which a request's body has to arrive."""
@@ -41,13 +55,10 @@ class EventEndpoint:
     `make_request(scope, receive)` gives what components see as `self.request`.
     """
 
-    def __init__(
-        self, engine: Engine, *, stream: bool, make_request: Callable[[Any, Any], Any], offload: Offload
-    ) -> None:
+    def __init__(self, engine: Engine, *, stream: bool, make_request: Callable[[Any, Any], Any]) -> None:
         self.engine = engine
         self.stream = stream
         self.make_request = make_request
-        self.offload = offload
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
@@ -73,7 +84,7 @@ class EventEndpoint:
             stream=self.stream,
             context=context,
         )
-        return await self.engine.answer(request, self.offload)
+        return await self.engine.answer(request, offload)
 
 
 class ComponentApp:
@@ -82,9 +93,9 @@ class ComponentApp:
     It reads the part of the path behind the engine's URL: `<name>`, `<name>/stream` or `static/<file>`.
     """
 
-    def __init__(self, engine: Engine, *, make_request: Callable[[Any, Any], Any], offload: Offload) -> None:
-        self.events = EventEndpoint(engine, stream=False, make_request=make_request, offload=offload)
-        self.streams = EventEndpoint(engine, stream=True, make_request=make_request, offload=offload)
+    def __init__(self, engine: Engine, *, make_request: Callable[[Any, Any], Any]) -> None:
+        self.events = EventEndpoint(engine, stream=False, make_request=make_request)
+        self.streams = EventEndpoint(engine, stream=True, make_request=make_request)
         self.assets = AssetEndpoint()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -165,7 +176,8 @@ async def send_reply(reply: Reply, receive: Receive, send: Send) -> None:
 
 async def _send_bytes(send: Send, status: int, headers: Any, body: bytes) -> None:
     pairs = _pairs(headers)
-    pairs.append((b"content-length", b"%d" % len(body)))
+    if status != 204:  # which has none (RFC 9110 8.6)
+        pairs.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": body})
 
@@ -186,16 +198,18 @@ async def _send_stream(reply: Reply, body: AsyncIterator[bytes], receive: Receiv
     stop = stopping()
     gone = asyncio.ensure_future(_watch(receive))
     pump = _Pump(body, send)
-    await send({"type": "http.response.start", "status": reply.status, "headers": _pairs(reply.headers)})
-    work = asyncio.ensure_future(pump.run())
+    work: asyncio.Task[None] | None = None
     try:
+        await send({"type": "http.response.start", "status": reply.status, "headers": _pairs(reply.headers)})
+        work = asyncio.get_running_loop().create_task(pump.run(), context=own_context())
         while not (await asyncio.wait((work, gone, stop), timeout=PING, return_when=asyncio.FIRST_COMPLETED))[0]:
             if pump.idle():
                 await send({"type": "http.response.body", "body": PING_MESSAGE, "more_body": True})
     finally:
         stop.cancel()
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
+        if work is not None:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
         await close(body)
         left = gone.done()
         gone.cancel()

@@ -14,8 +14,8 @@ from .spec import Spec, spec_of
 if TYPE_CHECKING:
     from .gate import Permission
     from .host import Host
-    from .lifecycle import Result
     from .rendering import Renderer, TemplateFunctions
+    from .result import Result
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -284,6 +284,12 @@ class Component:
     def _fields(self) -> dict[str, Any]:
         values = self.__dict__
         return {name: values[name] for name in self._compiled.fields if name in values}
+
+    def _remembered(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What `dehydrate()` gives: the declared fields, typed, and the free keys."""
+        if "dehydrate" in self._compiled.overrides:
+            return self._compiled.convert(self.dehydrate())
+        return self._fields(), self._free
 
 
 class StreamingComponent(Component):

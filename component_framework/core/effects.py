@@ -7,6 +7,7 @@ header or a frame is already known to be safe there.
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
@@ -46,13 +47,13 @@ Effect = Emit | Navigate | Update
 
 
 def emit(name: str, detail: Any) -> Emit:
-    """An Emit; raises ConfigurationError for a name that is none, PayloadError for a detail that is not JSON."""
+    """An Emit of `detail` as it is now; raises ConfigurationError for a name that is none, PayloadError for what is not JSON."""
     if not DOM_EVENT.fullmatch(name):
         raise ConfigurationError(f"{name!r} is not a name for a DOM event: letters, digits and _ . : - only")
     if name.startswith(("component:", "htmx:")):
         raise ConfigurationError(f"{name!r}: names that begin with component: or htmx: are the framework's own")
     require_json(detail, name)
-    return Emit(name, detail)
+    return Emit(name, deepcopy(detail))  # the handler may go on to change what it gave
 
 
 def update(component: str, target: str, params: dict[str, Any]) -> Update:
@@ -65,14 +66,20 @@ def update(component: str, target: str, params: dict[str, Any]) -> Update:
 def navigate(how: Literal["push", "replace", "redirect"], url: str, *, external: bool) -> Navigate:
     """A Navigate; raises UnsafeEffect unless `url` is a path here, or http(s) where `external` allows it.
 
-    Backslashes, control characters and `//` are refused, because browsers read them as another origin (WHATWG URL).
+    Backslashes, control characters and `//`, however many slashes follow, are refused, because browsers read them as
+    another origin (WHATWG URL); a name and password in it, because they are made to look like another host.
     """
     if any(ord(char) < 0x21 or char in "\\\x7f" for char in url):
         raise UnsafeEffect(f"{url!r}: an address has no spaces, control characters or backslashes")
     try:
         parts = urlsplit(url)
+        quoted = quote(url, safe=_SAFE_IN_URL)
     except ValueError as exc:
         raise UnsafeEffect(f"{url!r} is not an address: {exc}") from exc
+    if url.startswith("//") and not parts.netloc:
+        raise UnsafeEffect(f"{url!r}: an address begins with one slash")
+    if "@" in parts.netloc:
+        raise UnsafeEffect(f"{url!r}: an address has no user name and password")
     if parts.scheme and parts.scheme not in ("http", "https"):
         raise UnsafeEffect(f"{url!r}: only http and https addresses, not {parts.scheme}:")
     if parts.scheme and not parts.netloc:
@@ -81,4 +88,4 @@ def navigate(how: Literal["push", "replace", "redirect"], url: str, *, external:
         raise UnsafeEffect(f"{url!r} leaves this site. If that is meant, pass external=True.")
     if how != "redirect" and parts.netloc:
         raise UnsafeEffect(f"{url!r}: the browser's history takes addresses of this site only")
-    return Navigate(how, quote(url, safe=_SAFE_IN_URL))
+    return Navigate(how, quoted)

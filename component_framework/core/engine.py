@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from contextvars import copy_context
 from typing import Any
 
 from msgspec.structs import replace
@@ -13,12 +15,13 @@ from msgspec.structs import replace
 from . import assets
 from .address import client_address, networks
 from .component import NOBODY, Component, Context
-from .effects import ELEMENT_ID, Effect
+from .effects import ELEMENT_ID, Effect, navigate
 from .errors import (
     BindingError,
     ConfigurationError,
     Conflict,
     Failed,
+    Forbidden,
     Invalid,
     NotFound,
     RequestError,
@@ -26,8 +29,10 @@ from .errors import (
     StateRequired,
     TooMany,
     Unauthenticated,
+    UnsafeEffect,
     nearest,
 )
+from .event_stream import EventStream, log_failure, log_refusal
 from .gate import RateLimiter
 from .host import Offload
 from .inspection import check_template, examine
@@ -43,7 +48,7 @@ from .signing import TokenSigner
 from .spec import Spec, spec_of
 from .state import Home, Overtaken, Place, TokenState, home_of
 from .store import StateStore
-from .wire import Call, Frame, Reply, refusal, reply, sse_error, sse_frame, stream_headers
+from .wire import Call, Frame, Reply, refusal, reply, stream_headers
 
 logger = logging.getLogger("component_framework")
 
@@ -91,7 +96,7 @@ class Engine:
         self.has_permission = has_permission
         self.rate_limiter = rate_limiter
         self.time_limit = self.limits.handler
-        self.login_url = login_url
+        self.login_url = navigate("redirect", login_url, external=True).url if login_url else None
         self.trusted_origins = frozenset(trusted_origins)
         self._identify = identify
         self._new_id = new_id or (lambda: f"c-{secrets.token_hex(8)}")
@@ -148,8 +153,9 @@ class Engine:
             return await self._answer(request, offload)
         from .streaming import Steps  # only where there is an event loop: it imports asyncio
 
-        answer: Reply = await offload(run_sync, self._answer(request, None))
-        return answer if isinstance(answer.body, bytes) else replace(answer, body=Steps(answer.body, offload))
+        context = copy_context()
+        answer: Reply = await offload(context.run, run_sync, self._answer(request, None))
+        return answer if isinstance(answer.body, bytes) else replace(answer, body=Steps(answer.body, offload, context))
 
     def answer_sync(self, request: HttpRequest) -> Reply:
         """The reply to a POST, in this thread and with no event loop; for components that do not wait."""
@@ -162,7 +168,7 @@ class Engine:
         except RequestError as exc:
             return await self._refuse(call, exc, offload)
         except Exception as exc:  # a bug in a component, a template or a backend: answered 500, logged with its id
-            return refusal(Failed(), _log_failure(call, exc), call.envelope, None)
+            return refusal(Failed(), log_failure(call, exc), call.envelope, None)
 
     async def frames(
         self, call: Call, offload: Offload | None = None, *, every: bool = False
@@ -232,6 +238,9 @@ class Engine:
     async def seal(self, component: Component, effects: Sequence[Effect]) -> str:
         return await self._home(type(component)).seal(component, effects)
 
+    async def note(self, component: Component, effects: Sequence[Effect]) -> None:
+        await self._home(type(component)).note(component, effects)
+
     async def show_other(
         self, name: str, *, target: str | None, params: Mapping[str, Any], context: Context, offload: Offload | None
     ) -> Frame:
@@ -242,6 +251,14 @@ class Engine:
         except Invalid as exc:
             known = nearest(min(exc.errors), component._compiled.mount.names)
             raise BindingError(f"{name!r} cannot be mounted: {exc} ({known})") from exc
+        except (Forbidden, Unauthenticated):
+            if component.refused_template is None:
+                raise
+            renderer = component.renderer or self.renderer
+            assert renderer is not None  # an engine always has one
+            return Frame(
+                html=str(renderer.render(component.refused_template, {"name": name})), component_id=target or ""
+            )
 
     def scripts(self, nonce: str | None, context: Context) -> str:
         own = f"{context.root_path}{self.url}/static"
@@ -323,22 +340,20 @@ class Engine:
         first = await anext(steps)
         if first.last and first.status != 200:
             return reply(first, call.envelope)
-        return Reply(200, stream_headers(), _messages(call, first, steps))
+        return Reply(200, stream_headers(), EventStream(call, first, steps))
 
     async def _refuse(self, call: Call, error: RequestError, offload: Offload | None) -> Reply:
-        if isinstance(error, Unauthenticated) and error.login_url is None:
-            error.login_url = self.login_url
+        if isinstance(error, Unauthenticated):
+            error.login_url = _address(error.login_url) or self.login_url
         fresh = await self._fresh(call, error, offload) if error.resets else None
-        return refusal(error, _log(call, error), call.envelope, fresh)
+        return refusal(error, log_refusal(call, error), call.envelope, fresh)
 
     async def _fresh(self, call: Call, error: RequestError, offload: Offload | None) -> Frame | None:
         """The component as it is in the store, or as a first contact would show it; None where that fails, too."""
-        if isinstance(error, Conflict):
-            try:
-                return await last(await self.frames(replace(call, event=None, event_id=None), offload))
-            except RequestError:
-                pass  # its newest state is not to be had: it begins anew
         try:
+            if isinstance(error, Conflict):
+                with suppress(RequestError):  # then its newest state is not to be had: it begins anew
+                    return await last(await self.frames(replace(call, event=None, event_id=None), offload))
             cls = self._find(call)
             if call.state is not None:
                 component = self._home(cls).rebuild(call, cls)
@@ -371,29 +386,9 @@ def _public(spec: Spec, params: Mapping[str, Any]) -> dict[str, Any]:
     return spec.fit_params(params) if params else {}
 
 
-async def _messages(call: Call, first: Frame, steps: AsyncGenerator[Frame, None]) -> AsyncIterator[bytes]:
+def _address(url: str | None) -> str | None:
+    """`url` where it may become a header: what a component put into it may have come from a visitor."""
     try:
-        yield sse_frame(first, call.envelope)
-        async for frame in steps:
-            yield sse_frame(frame, call.envelope)
-    except RequestError as exc:
-        yield sse_error(exc, _log(call, exc), call.envelope)
-    except Exception as exc:  # as in Engine.handle: the stream ends properly, with the id under which it was logged
-        yield sse_error(Failed(), _log_failure(call, exc), call.envelope)
-    finally:
-        await steps.aclose()
-
-
-def _log(call: Call, error: RequestError) -> str:
-    """One line for a refused call, with nothing in it that could forge another; returns its id."""
-    error_id = secrets.token_hex(4)
-    logger.info(
-        "refused %r event=%r: %s %s %r", call.component[:100], call.event, error.code, error_id, str(error)[:500]
-    )
-    return error_id
-
-
-def _log_failure(call: Call, error: Exception) -> str:
-    error_id = secrets.token_hex(4)
-    logger.error("failed %r event=%r: %s", call.component[:100], call.event, error_id, exc_info=error)
-    return error_id
+        return navigate("redirect", url, external=True).url if url else None
+    except UnsafeEffect:
+        return None

@@ -22,15 +22,16 @@ from typing import Any
 
 import msgspec
 
-from .errors import ConfigurationError, Invalid
+from .errors import ConfigurationError, Invalid, Malformed
 from .messages import explain
+from .plain import MAX_DEPTH, decode_json
 
 REQUIRED = "This field is required."
 UNKNOWN = "This field is not expected here."
 REPEATED = "This field was sent more than once."
 
 _INT64 = 2**63
-_NO_SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+_NO_SECONDS = re.compile(r"(\d{4}-\d\d-\d\dT)?\d\d:\d\d")
 _TICKED = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
 _SCALARS = (
     str,
@@ -54,7 +55,7 @@ class Field:
     """One declared value: its type, and how a form spells it."""
 
     __slots__ = (
-        "default", "holds_numbers", "is_bool", "is_datetime", "is_list", "is_nested", "is_number", "name", "optional", "type",
+        "default", "holds_numbers", "is_bool", "is_list", "is_nested", "is_number", "is_time", "name", "optional", "type",
     )  # fmt: skip
 
     def __init__(self, name: str, kind: Any, default: Any = msgspec.NODEFAULT) -> None:
@@ -64,7 +65,7 @@ class Field:
         plain = _strip(kind)
         self.optional = type(None) in plain
         self.is_bool = bool in plain
-        self.is_datetime = datetime.datetime in plain
+        self.is_time = datetime.datetime in plain or datetime.time in plain
         self.is_number = any(_is_number(member) for member in plain)
         self.holds_numbers = _holds_numbers(kind)
         self.is_list = any(_is_list(member) for member in plain)
@@ -90,23 +91,30 @@ class Field:
     def read(self, values: Sequence[str]) -> Any:
         """The value that a form means by `values`; raises ValueError with the message for the visitor."""
         if self.is_list:
-            return _json_or(values[0], list(values)) if len(values) == 1 else list(values)
+            return self._read_list(values)
         if len(values) > 1 and not self.is_bool:
             raise ValueError(REPEATED)
         text = values[-1]
         if self.is_bool and text.lower() in _TICKED:
             return _TICKED[text.lower()]
         if text.strip() == "" and not self._accepts_empty():
+            if self.optional:
+                return None
             if self.is_bool:
                 return False
-            if not self.optional:
-                raise ValueError(REQUIRED)
-            return None
-        if self.is_datetime and _NO_SECONDS.fullmatch(text):
-            return f"{text}:00"  # what <input type="datetime-local"> sends
+            raise ValueError(REQUIRED)
+        if self.is_time and _NO_SECONDS.fullmatch(text):
+            return f"{text}:00"  # what <input type="time"> and "datetime-local" send
+        if self.is_time and text.replace(".", "").isdigit():
+            raise ValueError(explain("Expected `datetime`"))  # and not so many seconds since 1970
         if self.is_number and text.lstrip("-").startswith("."):
             return text.replace(".", "0.", 1)  # ".5" is a number in HTML, but none in JSON
         return _json_or(text, text) if self.is_nested else text
+
+    def _read_list(self, values: Sequence[str]) -> Any:
+        if len(values) > 1:
+            return list(values)
+        return None if self.optional and not values[0] else _json_or(values[0], list(values))
 
     def check(self, value: Any) -> None:
         """Raise msgspec.ValidationError for a number that no state, template or database could take."""
@@ -118,15 +126,21 @@ class Field:
 
 
 class Shape:
-    """The values that a signature, or a class, declares; `open` also lets undeclared ones through, as they are."""
+    """The values that a signature, or a class, declares.
 
-    __slots__ = ("_constants", "_factories", "_numbers", "fields", "names", "open", "required", "struct")
+    `open` also lets undeclared ones through, as they are, but for the names in `taken`.
+    """
 
-    def __init__(self, name: str, fields: Sequence[Field], *, open: bool = False) -> None:
+    __slots__ = ("_constants", "_factories", "_numbers", "fields", "names", "open", "required", "struct", "taken")
+
+    def __init__(
+        self, name: str, fields: Sequence[Field], *, open: bool = False, taken: frozenset[str] = frozenset()
+    ) -> None:
         self.fields = {field.name: field for field in fields}
         self.names = frozenset(self.fields)
         self.required = frozenset(field.name for field in fields if field.required)
         self.open = open
+        self.taken = taken
         self._constants = {field.name: field.default for field in fields if field.is_constant}
         self._factories = {field.name: field.default for field in fields if not (field.is_constant or field.required)}
         self._numbers = [field for field in fields if field.holds_numbers]
@@ -151,8 +165,8 @@ class Shape:
         given = self._read(values, errors) if isinstance(values, Form) else dict(values)
         unknown = given.keys() - self.names
         extra = {name: given.pop(name) for name in unknown}
-        if not self.open or "self" in extra:
-            errors.update((name, [UNKNOWN]) for name in sorted(extra))
+        refused = extra.keys() & self.taken if self.open else extra.keys()
+        errors.update((name, [UNKNOWN]) for name in sorted(refused))
         if not errors:
             try:
                 return self._typed(given, strict=not lax) | extra
@@ -204,9 +218,11 @@ def shape_of(owner: str, function: Any, *, skip: int = 1) -> Shape:
     Raises ConfigurationError for positional-only parameters, `*args` and annotations that cannot be resolved.
     """
     hints = resolve_hints(owner, function)
+    parameters = list(inspect.signature(function).parameters.values())
+    taken = frozenset(first.name for first in parameters[:skip] if first.kind is not first.POSITIONAL_ONLY)
     fields = []
     is_open = False
-    for parameter in list(inspect.signature(function).parameters.values())[skip:]:
+    for parameter in parameters[skip:]:
         if parameter.kind is parameter.VAR_KEYWORD:
             is_open = True
             continue
@@ -216,7 +232,7 @@ def shape_of(owner: str, function: Any, *, skip: int = 1) -> Shape:
             )
         default = msgspec.NODEFAULT if parameter.default is parameter.empty else parameter.default
         fields.append(Field(parameter.name, hints.get(parameter.name, Any), default))
-    return Shape(f"{owner.replace('.', '_')}_{function.__name__}", fields, open=is_open)
+    return Shape(f"{owner.replace('.', '_')}_{function.__name__}", fields, open=is_open, taken=taken)
 
 
 def class_hints(cls: type) -> dict[str, Any]:
@@ -244,6 +260,8 @@ def _strip(kind: Any) -> tuple[Any, ...]:
         return tuple(member for part in typing.get_args(kind) for member in _strip(part))
     if isinstance(kind, typing.NewType):
         return _strip(kind.__supertype__)
+    if (alias := getattr(kind, "__value__", None)) is not None and not isinstance(kind, type):
+        return _strip(alias)  # `type Amount = int | None` of Python 3.12
     return (kind,)
 
 
@@ -269,7 +287,7 @@ def _holds_numbers(kind: Any) -> bool:
 def _require_numbers(value: Any) -> None:
     """JSON cannot say NaN, but a form's text can; and nothing behind a handler takes an int of 4,000 digits."""
     if isinstance(value, (float, decimal.Decimal)):
-        if not math.isfinite(value):
+        if (isinstance(value, decimal.Decimal) and value.is_nan()) or not math.isfinite(value):
             raise msgspec.ValidationError("Expected `float`, got a number that is not finite")
     elif isinstance(value, int):
         if not -_INT64 <= value < _INT64:
@@ -295,6 +313,6 @@ def _json_or(text: str, otherwise: Any) -> Any:
     if not text.startswith(("[", "{")):
         return otherwise
     try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+        return decode_json(text.encode(), max_depth=MAX_DEPTH)
+    except Malformed:
         return otherwise

@@ -59,6 +59,9 @@ class Host(Protocol):
         """Put the state away; the token that brings it back, or None where nothing can sign."""
         ...
 
+    async def note(self, component: Component, effects: Sequence[Effect]) -> None:
+        """Remember that an event was answered with `effects` alone, so that a retry of it is."""
+
     def new_id(self, component: Component) -> str:
         """An element id for a component that has none yet."""
         ...
@@ -96,8 +99,10 @@ class Alone:
     async def seal(self, component: Component, effects: Sequence[Effect]) -> str | None:
         return None
 
-    def new_id(self, component: Component) -> str:
+    async def note(self, component: Component, effects: Sequence[Effect]) -> None:
+        pass
 
+    def new_id(self, component: Component) -> str:
         return component._compiled.name.replace(".", "-")
 
     async def show_other(

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from .errors import BindingError, ConfigurationError, nearest
+from .errors import BindingError, ConfigurationError
 
 if TYPE_CHECKING:
     from .rendering import Renderer
@@ -132,7 +132,7 @@ def _examine_binding(element: Element, spec: Spec, named: list[str] | None) -> N
         return
     handler = spec.handlers.get(str(event))
     if handler is None:
-        raise BindingError(f"{spec.title} has no event {event!r} ({nearest(str(event), spec.handlers)}).")
+        raise BindingError(f"{spec.unknown(str(event))}.")
     sent = _sent(element) | values.keys()
     _refuse_surplus(element, spec, handler, sent)
     missing = handler.shape.required - sent - {name for name, field in handler.shape.fields.items() if field.is_bool}
@@ -200,7 +200,7 @@ def check_template(spec: Spec, renderer: Renderer | None) -> list[str]:
 
 def _dead_bindings(spec: Spec, source: str) -> list[str]:
     return [
-        f"{spec.title} has no event {event!r} ({nearest(event, spec.handlers)}), but its template binds it."
+        f"{spec.unknown(event)}, but its template binds it."
         for event in dict.fromkeys(_BINDING.findall(source))
         if event not in spec.handlers
     ]

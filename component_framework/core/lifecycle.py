@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing, nullcontext, suppress
+from contextvars import copy_context
 from copy import deepcopy
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any, TypeVar
@@ -23,6 +24,7 @@ from .errors import ConfigurationError, Invalid, NotFound, StateError, StateOutd
 from .gate import count, refusal, require_permissions
 from .host import Alone, Host, Offload
 from .rendering import show
+from .result import Result
 from .spec import Handler, Spec, kind_of
 from .wire import Frame
 
@@ -63,6 +65,7 @@ async def frames(
     """
     spec = component._compiled
     component._host = host
+    component.errors, component._effects, component._skip = {}, [], False  # of an earlier dispatch() of the same object
     run = _Runner(component, offload if component.blocking else None, host.time_limit)
     handler = None if event is None else _find(spec, event)
     require_permissions(component, handler)
@@ -90,11 +93,13 @@ async def frames(
                         async for _ in steps:
                             if every:
                                 yield await _frame(component, run)
-                shown = (
-                    _nothing(component, spec, before) if component._skip else await _frame(component, run, last=True)
+                shown = await (
+                    _nothing(component, spec, before) if component._skip else _frame(component, run, last=True)
                 )
         except Invalid as exc:
+            shown_so_far = component._version, component._children
             await _hydrate(component, spec, run, before)
+            component._version, component._children = shown_so_far
             component._effects.clear()
             component.errors = exc.errors
             component._event_id = None  # not executed: a retry is a first try
@@ -110,7 +115,7 @@ async def _mount(component: Component, spec: Spec, run: _Runner) -> None:
     # a copy: what a handler does to the state must not change the params that a fresh render begins with
     vars(component).update((name, deepcopy(value)) for name, value in fitted.items() if name in spec.state.names)
     if "mount" in spec.overrides:
-        await run(component.mount, **{name: fitted[name] for name in spec.mount_names if name in fitted})
+        await run(component.mount, **spec.mount_arguments(fitted))
 
 
 async def _hydrate(component: Component, spec: Spec, run: _Runner, restored: Restored | Mapping[str, Any]) -> None:
@@ -135,7 +140,7 @@ def _assign(component: Component, values: Mapping[str, Any], free: Mapping[str, 
 
 
 def _snapshot(component: Component, spec: Spec) -> Restored:
-    state = spec.dump(component._fields(), component._free)
+    state = spec.dump(*component._remembered())
     return Restored(state, component._children, component._version)
 
 
@@ -165,11 +170,12 @@ async def _steps(
             while await run.timed(_advance_async, outcome, kind="coroutine"):
                 yield
     else:
+        context = copy_context()  # each step may run in another thread
         try:
-            while await run.timed(_advance, outcome):
+            while await run.timed(context.run, _advance, outcome, kind="plain"):
                 yield
         finally:
-            await run(outcome.close)
+            await run(context.run, outcome.close, kind="plain")
 
 
 async def _advance_async(generator: AsyncIterator[Any]) -> bool:
@@ -296,18 +302,17 @@ async def _frame(component: Component, run: _Runner, *, status: int = 200, last:
     )
 
 
-def _nothing(component: Component, spec: Spec, before: Restored) -> Frame:
-    """The answer that shows nothing; raises StateError where the page would then hold a state that is not the last."""
-    if spec.dump(component._fields(), component._free) != before.state:
-        raise StateError(f"{spec.title} changed its state and then called skip_render(): the change would be lost.")
+async def _nothing(component: Component, spec: Spec, before: Restored) -> Frame:
+    """A Frame of effects alone; raises StateError where the page would have to learn of more than that."""
+    host, effects = component._host or Alone(), tuple(component._effects)
+    changed = spec.load(before.state) != spec.load(spec.dump(*component._remembered()))
+    if changed or any(isinstance(effect, Update) for effect in effects):
+        what = "changed its state" if changed else "called update()"
+        raise StateError(f"{spec.title} {what} and then called skip_render(): the page would not learn of the change.")
+    await host.note(component, effects)
+    component._effects = []
     return Frame(
-        html="",
-        component_id=component.id or "",
-        token=component._token,
-        version=component._version,
-        effects=tuple(effect for effect in component._effects if not isinstance(effect, Update)),
-        status=204,
-        last=True,
+        html="", component_id=component.id or "", version=component._version, effects=effects, status=204, last=True
     )
 
 
@@ -316,25 +321,6 @@ async def _update(component: Component, effect: Update, run: _Runner) -> Frame:
     return await host.show_other(
         effect.component, target=effect.target, params=effect.params, context=component.context, offload=run.offload
     )
-
-
-class Result(Mapping[str, Any]):
-    """What `dispatch()` gives: `html`, `state`, `component_id`, `errors`, `effects`."""
-
-    def __init__(self, values: Mapping[str, Any], trouble: ConfigurationError | None = None) -> None:
-        self._values = values
-        self._trouble = trouble
-
-    def __getitem__(self, key: str) -> Any:
-        if key == "html" and self._trouble is not None:
-            raise self._trouble
-        return self._values[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
 
 
 async def dispatch(
@@ -376,16 +362,26 @@ def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
     )
 
 
-def iter_sync(items: AsyncIterator[T]) -> Iterator[T]:
+def iter_sync(items: AsyncIterator[T]) -> SyncItems[T]:
     """Iterate over `items` in this thread, with no event loop."""
-    try:
-        while True:
-            yield run_sync(_next(items))
-    except StopAsyncIteration:
-        return
-    finally:
-        if (close := getattr(items, "aclose", None)) is not None:
-            run_sync(close())
+    return SyncItems(items)
+
+
+class SyncItems(Iterator[T]):
+    """Asynchronous items that need not wait; `close()` closes them, begun or not."""
+
+    def __init__(self, items: AsyncIterator[T]) -> None:
+        self._items = items
+
+    def __next__(self) -> T:
+        try:
+            return run_sync(_next(self._items))
+        except StopAsyncIteration:
+            raise StopIteration from None
+
+    def close(self) -> None:
+        if (aclose := getattr(self._items, "aclose", None)) is not None:
+            run_sync(aclose())
 
 
 async def _next(items: AsyncIterator[T]) -> T:

@@ -46,6 +46,8 @@ def explain(reason: str) -> str:
         if length and comparison == ">=" and limit == "1":
             return "This field is required."
         return _PHRASE.get((bool(length), comparison), "Must be within its limits.").format(limit)
+    if reason.startswith("Number out of range"):
+        return "This number is too large."
     if reason.startswith("Expected `str` matching"):
         return "This does not have the expected form."
     if expected := re.match(r"Expected `([\w]+)", reason):

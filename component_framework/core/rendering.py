@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _ROOT = re.compile(
-    r"(?:\s|<!--.*?-->)*<([A-Za-z][A-Za-z0-9-]*)((?:\s+[^\s=>\"'/]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>\"']+))?)*)\s*(?=/?>)",
+    r"(?:\s|<!--(?:(?!-->).)*-->)*<([A-Za-z][A-Za-z0-9-]*)((?:\s+[^\s=>\"'/]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>\"']+))?)*)\s*(?=/?>)",
     re.DOTALL,
 )
 _ATTRIBUTE = re.compile(r"([^\s=>\"'/]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+)))?")
@@ -112,7 +112,7 @@ def bind(spec: Spec, address: str, event: str, trigger: str | None, args: Mappin
         raise BindingError(f"on() takes the name of an event, not {event!r}.")
     handler = spec.handlers.get(event)
     if handler is None:
-        raise BindingError(f"{spec.title} has no event {event!r} ({nearest(event, spec.handlers)}).")
+        raise BindingError(f"{spec.unknown(event)}.")
     text = f'hx-post="{address}?event={event}"'
     if args:
         if (unknown := args.keys() - handler.shape.names) and not handler.shape.open:
@@ -162,11 +162,11 @@ def render_template(component: Component, context: Mapping[str, Any]) -> str:
     if functions is None:
         functions = component._functions = TemplateFunctions(component, host)
     variables = {
+        **context,  # first: a free key of the state must not hide a function
         "on": functions.on,
         "live_component": functions.live_component,
         "component_fields": functions.component_fields,
         "component_scripts": functions.component_scripts,
-        **context,
     }
     renderer = type(component).renderer or host.renderer
     title = type(component).__qualname__
@@ -292,21 +292,28 @@ def _own_id(component: Component, own: str) -> str:
 async def _fill(component: Component, host: Host, slots: list[Slot], text: str, run: Any) -> str:
     """Put each child where its slot is: a stub for one that is on the page already, its markup for a new one."""
     mounted: dict[str, str] = {}
-    parts = []
-    for slot in slots:
+    parts: dict[str, str] = {}
+    for number in _SLOT.findall(text):  # and not of `slots`: a template may ask for a child and then not show it
+        if number in parts or int(number) >= len(slots):
+            raise ConfigurationError(
+                f"The template of {type(component).__qualname__} shows one child twice. Call live_component() for each place."
+            )
+        slot = slots[int(number)]
         child_id = unique(f"{component.id}-{slot.key}", mounted)
         tag = component._children.get(child_id)
         if tag is not None:
             markup = f'<{tag} id="{child_id}" hx-preserve></{tag}>'
         else:
             markup, tag = await _mount_child(component, host, slot, child_id, run)
-        mounted[child_id] = tag
-        parts.append(markup)
+        if tag is not None:
+            mounted[child_id] = tag
+        parts[number] = markup
     component._children = mounted
-    return _SLOT.sub(lambda found: parts[int(found[1])], text)
+    return _SLOT.sub(lambda found: parts[found[1]], text)
 
 
-async def _mount_child(component: Component, host: Host, slot: Slot, child_id: str, run: Any) -> tuple[str, str]:
+async def _mount_child(component: Component, host: Host, slot: Slot, child_id: str, run: Any) -> tuple[str, str | None]:
+    """A child's markup and the name of its root element; None for what is shown in place of a refused child."""
     try:
         frame = await host.show_other(
             slot.name, target=child_id, params=slot.params, context=component.context, offload=run.offload
@@ -314,7 +321,7 @@ async def _mount_child(component: Component, host: Host, slot: Slot, child_id: s
     except Invalid as exc:
         raise BindingError(f"live_component({slot.name!r}) in {type(component).__qualname__}: {exc}") from exc
     match = _ROOT.match(frame.html)
-    return frame.html, match[1] if match else "div"
+    return frame.html, match[1] if match and frame.token else None
 
 
 def unique(wanted: str, taken: Mapping[str, Any]) -> str:

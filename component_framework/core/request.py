@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -24,6 +25,9 @@ READ_HEADERS = (
 _URLENCODED = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _JSON = "application/json"
+_BOUNDARY = re.compile(r"""(?i);\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))""")
+_DISPOSITION = re.compile(rb"(?i)\r\ncontent-disposition:\s*form-data\s*(;[^\r\n]*)")
+_PARAMETER = re.compile(rb""";\s*([\w*-]+)=(?:"([^"]*)"|([^\s;"]*))""")
 _ENVELOPE_KEYS = frozenset({"event", "payload", "state", "params", "component_id", "event_id"})
 
 
@@ -149,28 +153,41 @@ def _parse_pairs(text: str, limits: Limits) -> Form:
 
 
 def _parse_multipart(content_type: str, body: bytes, limits: Limits) -> Form:
-    """The text fields of a multipart form (RFC 7578)."""
-    from email.parser import BytesParser
-    from email.policy import HTTP
-
-    if body.count(b"\nContent-Disposition") + body.count(b"\ncontent-disposition") > limits.fields:
+    """The text fields of a multipart form (RFC 7578); whatever else a part may be is not read."""
+    boundary = _BOUNDARY.search(content_type)
+    if boundary is None:
+        raise Malformed("the content type names no boundary")
+    first, *parts = (b"\r\n" + body).split(b"\r\n--" + (boundary[1] or boundary[2]).encode("latin-1", "replace"))
+    if len(parts) - 1 > limits.fields:
         raise TooLarge(f"the form has more than {limits.fields} fields")
-    message = BytesParser(policy=HTTP).parsebytes(
-        b"Content-Type: " + content_type.encode("latin-1") + b"\r\n\r\n" + body
-    )
-    if not message.is_multipart():
+    if first.strip() or not parts or not parts[-1].startswith(b"--"):
         raise Malformed("the body is not the multipart form that its content type says")
     form = Form()
-    for part in message.iter_parts():
-        name = part.get_param("name", header="content-disposition")
-        if not isinstance(name, str) or part.get_filename() is not None:
-            raise Unsupported("this component takes no files")
-        content = part.get_payload(decode=True)
-        try:
-            form.setdefault(name, []).append(content.decode() if isinstance(content, bytes) else "")
-        except UnicodeDecodeError as exc:
-            raise Malformed(f"the field {name!r} is not UTF-8: {exc.reason}") from None
+    for part in parts[:-1]:
+        name, value = _read_part(part)
+        form.setdefault(name, []).append(value)
     return form
+
+
+def _read_part(part: bytes) -> tuple[str, str]:
+    head, gap, content = part.partition(b"\r\n\r\n")
+    disposition = _DISPOSITION.search(head)
+    named = {
+        key.lower(): quoted or bare for key, quoted, bare in _PARAMETER.findall(disposition[1] if disposition else b"")
+    }
+    if not gap or b"name" not in named:
+        raise Malformed("a part of the form has no name")
+    if b"filename" in named or b"filename*" in named:
+        raise Unsupported("this component takes no files")
+    try:
+        return _unescape(named[b"name"].decode()), content.decode()
+    except UnicodeDecodeError as exc:
+        raise Malformed(f"a field of the form is not UTF-8: {exc.reason}") from None
+
+
+def _unescape(name: str) -> str:
+    """A field's name as it was before a browser wrote it (WHATWG HTML, multipart/form-data)."""
+    return name.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")
 
 
 def _read_query(query: str, limits: Limits) -> dict[str, str]:

@@ -16,7 +16,6 @@ from typing import Any
 import msgspec
 from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
-from itsdangerous.signer import SigningAlgorithm
 
 from .errors import ConfigurationError, StateExpired, StateInvalid, TooLarge
 from .limits import Limits
@@ -43,19 +42,17 @@ class Token(msgspec.Struct, array_like=True, frozen=True, omit_defaults=True):
     """The server-only fields, encrypted; "" where there are none."""
 
 
-class _KeptHmac(SigningAlgorithm):
-    """HMAC-SHA-256 whose keyed state is made once per key and copied per signature."""
+class _KeptSigner(Signer):
+    """HMAC-SHA-256 whose keyed state is made once and copied for each signature."""
 
-    def __init__(self) -> None:
-        self._kept: dict[bytes, hmac.HMAC] = {}
+    def __init__(self, key: bytes) -> None:
+        super().__init__(key, key_derivation="none", digest_method=hashlib.sha256)
+        self._kept = hmac.new(key, digestmod=hashlib.sha256)
 
-    def get_signature(self, key: bytes, value: bytes) -> bytes:
-        kept = self._kept.get(key)
-        if kept is None:
-            kept = self._kept[key] = hmac.new(key, digestmod=hashlib.sha256)
-        mac = kept.copy()
-        mac.update(value)
-        return mac.digest()
+    def get_signature(self, value: str | bytes) -> bytes:
+        mac = self._kept.copy()
+        mac.update(value if isinstance(value, bytes) else value.encode())
+        return base64_encode(mac.digest())
 
 
 class TokenSigner:
@@ -64,11 +61,7 @@ class TokenSigner:
     def __init__(self, keys: Sequence[str | bytes], limits: Limits) -> None:
         if not keys or not all(keys):
             raise ConfigurationError("An Engine needs a secret_key to sign its tokens: Engine(secret_key=…).")
-        algorithm = _KeptHmac()
-        self._signers = [
-            Signer(hmac.digest(_bytes(key), _PURPOSE, "sha256"), key_derivation="none", algorithm=algorithm)
-            for key in keys
-        ]
+        self._signers = [_KeptSigner(hmac.digest(_bytes(key), _PURPOSE, "sha256")) for key in keys]
         self._limits = limits
         self._decode = msgspec.json.Decoder(Token).decode
         # base64 makes four characters of three bytes; the rest of a token is small beside its state and params

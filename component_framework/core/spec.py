@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 
-from .errors import ConfigurationError, StateError
+from .errors import ConfigurationError, StateError, nearest
 from .fitting import Field, Shape, class_hints, shape_of
-from .plain import require_json
+from .plain import require_finite, require_json
 from .secret import is_server_only
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ SETTINGS = frozenset(
     }
 )
 RESERVED = frozenset({"live", "ws", "static"})
+IN_TEMPLATES = frozenset({"on", "live_component", "component_fields", "component_scripts", "component"})
+"""What a template knows besides the state fields."""
+UNSENDABLE = frozenset({"event", "trigger", "csrfmiddlewaretoken"})
+"""Names that a form, or `on()`, gives a meaning of their own."""
 
 Kind = Literal["plain", "coroutine", "generator", "async_generator"]
 
@@ -54,6 +58,11 @@ class Handler:
         self.event = event
         self.call = method
         self.shape = shape_of(owner, method)
+        for name in self.shape.fields:
+            if name in UNSENDABLE or name.startswith("_"):
+                raise ConfigurationError(
+                    f"{owner}.on_{event}: no form can send {name!r}, which the framework reads itself. Rename the parameter."
+                )
         self.kind = kind_of(method)
         self.permissions: tuple[Permission, ...] = getattr(method, "permissions", ())
         self.rate_limit: str | None = getattr(method, "rate_limit", None)
@@ -65,8 +74,8 @@ class Spec:
     """A component class, compiled; `name` is what it is registered as."""
 
     __slots__ = (
-        "cls", "decode", "fields", "handlers", "is_async", "last_root", "mount", "mount_names", "name", "overrides", "public",
-        "schema", "secret", "state", "title",
+        "cls", "decode", "fields", "handlers", "is_async", "last_root", "mount", "mount_names", "mount_open", "name", "nullable",
+        "overrides", "public", "schema", "secret", "state", "title", "untyped",
     )  # fmt: skip
 
     def __init__(self, cls: type[Component]) -> None:
@@ -81,6 +90,8 @@ class Spec:
         self.decode: Callable[[bytes], Any] = msgspec.json.Decoder(_optional_struct(cls, self.state)).decode
         self.secret = frozenset(name for name, field in self.state.fields.items() if is_server_only(field.type))
         self.schema = _digest(self.state)
+        self.untyped = [field.name for field in self.state.fields.values() if _is_untyped(field.type)]
+        self.nullable = [field.name for field in self.state.fields.values() if _is_nullable_number(field.type)]
         self.handlers = {handler.event: handler for handler in _handlers(cls)}
         self.overrides = frozenset(
             name for name in ("mount", "hydrate", "dehydrate", "authorize", "handle_event", "render", "get_context", "unit_of_work")
@@ -92,33 +103,49 @@ class Spec:
             raise ConfigurationError(
                 f"{self.title}.public_params lists {', '.join(sorted(unknown))}, which mount() does not take."
             )
-        hooks: list[Callable[..., Any]] = [
-            cls.mount,
-            cls.authorize,
-            cls.hydrate,
-            cls.dehydrate,
-            cls.get_context,
-            cls.render,
-            cls.handle_event,
-        ]
+        kinds: dict[str, Kind] = {name: kind_of(getattr(cls, name)) for name in (*_HOOKS, *_SYNC_HOOKS)}
+        for name, kind in kinds.items():
+            _require_kind(self.title, name, kind)
         self.is_async = any(handler.is_async for handler in self.handlers.values()) or any(
-            kind_of(hook) != "plain" for hook in hooks
+            kind != "plain" for kind in kinds.values()
         )
+
+    def unknown(self, event: str) -> str:
+        """What is wrong with binding `event`, for the developer: the nearest one, or why this is none."""
+        for owner in self.cls.__mro__:
+            if f"on_{event}" in vars(owner):
+                reason = (
+                    f"{owner.__qualname__}.on_{event} is no plain method"
+                    if owner in _components(self.cls)
+                    else f"{owner.__qualname__}, which has on_{event}, is no Component: make it a subclass of Component"
+                )
+                return f"{self.title} has no event {event!r} ({reason})"
+        return f"{self.title} has no event {event!r} ({nearest(event, self.handlers)})"
 
     def _mount_shape(self) -> Shape:
         """Params are what `mount()` takes and the state fields; a `mount(self)` that takes none accepts any, as `self.params`."""
         own = shape_of(self.title, self.cls.mount) if "mount" in self.overrides else Shape("Nothing", [])
+        if stolen := own.names & {"component_id", "context"}:
+            raise ConfigurationError(
+                f"{self.title}.mount() cannot have a parameter {min(stolen)!r}: engine.mount() takes it. Rename it."
+            )
         self.mount_names = own.names
+        self.mount_open = own.open
         loose = own.open or ("mount" in self.overrides and not own.fields)
         fields = [field for field in self.state.fields.values() if field.name not in own.fields]
         given = [Field(field.name, field.type, msgspec.UNSET) for field in fields]
-        return Shape(f"{self.cls.__name__}Params", [*own.fields.values(), *given], open=loose)
+        return Shape(f"{self.cls.__name__}Params", [*own.fields.values(), *given], open=loose, taken=own.taken)
 
     def fit_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """`params` with their declared types, those of state fields only where they are given; raises Invalid."""
         if not params and not self.mount.required:
             return {name: value for name, value in self.mount.defaults().items() if value is not msgspec.UNSET}
         return {name: value for name, value in self.mount.fit(params).items() if value is not msgspec.UNSET}
+
+    def mount_arguments(self, fitted: Mapping[str, Any]) -> dict[str, Any]:
+        """What of the fitted params `mount()` takes itself; the others are state fields."""
+        taken = self.mount_names if not self.mount_open else fitted.keys() - (self.state.names - self.mount_names)
+        return {name: fitted[name] for name in taken if name in fitted}
 
     def convert(self, state: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """A state given as a mapping: typed values, or their JSON; raises StateError when it does not fit."""
@@ -139,13 +166,17 @@ class Spec:
         return values, struct.__free__
 
     def dump(self, values: Mapping[str, Any], free: Mapping[str, Any]) -> bytes:
-        """`values` (and `free` keys) as JSON; raises StateError when they could not be read back as declared."""
+        """`values` (and `free` keys) as JSON; raises StateError, or PayloadError, when they could not be read back as declared."""
         if len(values) < len(self.fields):
             missing = [name for name in self.fields if name not in values]
             raise StateError(
                 f"{self.title}.{missing[0]} has no value after mount(). Give it a default, set it in mount(), "
                 f'or pass it: live_component("{self.name}", {missing[0]}=…).'
             )
+        for name in self.untyped:
+            require_json(values[name], f"{self.title}.{name}")
+        for name in self.nullable:
+            require_finite(values[name], f"{self.title}.{name}")
         if free:
             require_json(free, f"{self.title}.state")
             values = {**values, "__free__": free}
@@ -165,6 +196,21 @@ def spec_of(cls: type[Component]) -> Spec:
     return typing.cast(Spec, spec)
 
 
+_HOOKS = ("mount", "authorize", "hydrate", "get_context", "render", "handle_event")
+_SYNC_HOOKS = ("dehydrate", "migrate", "unit_of_work")
+
+
+def _require_kind(title: str, name: str, kind: Kind) -> None:
+    if name == "handle_event" or kind == "plain" or (kind == "coroutine" and name not in _SYNC_HOOKS):
+        return
+    fix = (
+        "Take the yield out of it."
+        if kind != "coroutine"
+        else "Write a plain def; what has to wait belongs into a handler."
+    )
+    raise ConfigurationError(f"{title}.{name}() cannot be {'async' if kind == 'coroutine' else 'a generator'}. {fix}")
+
+
 def kind_of(function: Callable[..., Any]) -> Kind:
     """How calling `function` has to be continued."""
     if inspect.isasyncgenfunction(function):
@@ -177,29 +223,63 @@ def kind_of(function: Callable[..., Any]) -> Kind:
 def _state_fields(cls: type[Component], base: type[Component]) -> list[Field]:
     """The annotated attributes of `cls` and of its bases that are Components, those of bases first."""
     hints: dict[str, Any] = {}
-    for owner in reversed(cls.__mro__):
-        if owner is not base and issubclass(owner, base):
-            hints.update(class_hints(owner))
+    for owner in reversed(_components(cls)):
+        hints.update(class_hints(owner))
     fields = []
     for name, kind in hints.items():
         if name.startswith("_") or name in SETTINGS or kind is ClassVar or typing.get_origin(kind) is ClassVar:
             continue
-        if hasattr(base, name) or name in inspect.get_annotations(base):
+        if hasattr(base, name) or name in inspect.get_annotations(base) or name in IN_TEMPLATES:
+            owner_of_name = "A template" if name in IN_TEMPLATES else "Component"
             raise ConfigurationError(
-                f"{cls.__qualname__}.{name}: Component has a {name!r} of its own. Rename the field."
+                f"{cls.__qualname__}.{name}: {owner_of_name} has a {name!r} of its own. Rename the field."
             )
-        fields.append(Field(name, kind, getattr(cls, name, msgspec.NODEFAULT)))
+        field = Field(name, kind, getattr(cls, name, msgspec.NODEFAULT))
+        _require_default(cls.__qualname__, field)
+        fields.append(field)
     return fields
+
+
+def _require_default(title: str, field: Field) -> None:
+    """Raise ConfigurationError for a default that could not come back from a page as what the field is declared to be."""
+    if field.required:
+        return
+    try:
+        msgspec.json.decode(msgspec.json.encode(field.default), type=field.type)
+    except (msgspec.MsgspecError, TypeError, ValueError) as exc:
+        raise ConfigurationError(
+            f"{title}.{field.name} = {field.default!r} does not fit its annotation: {exc}. "
+            "Write a value of that type (a list, too: each component gets its own copy), or change the annotation."
+        ) from exc
+
+
+def _is_untyped(kind: Any) -> bool:
+    """Whether a value of this type is any JSON, so that nothing says what a date in it would come back as."""
+    if kind is Any or kind in (object, dict, list, tuple):
+        return True
+    members = [member for member in typing.get_args(kind) if member not in (str, type(None), Ellipsis)]
+    return typing.get_origin(kind) is not typing.Literal and bool(members) and all(map(_is_untyped, members))
+
+
+def _is_nullable_number(kind: Any) -> bool:
+    """Whether NaN, which is null in JSON, would come back as None."""
+    members = typing.get_args(kind)
+    return (float in members and type(None) in members) or any(map(_is_nullable_number, members))
+
+
+def _components(cls: type[Component]) -> list[type[Component]]:
+    """`cls` and those of its bases that are user's components, the nearest first."""
+    from .component import Component
+
+    return [owner for owner in cls.__mro__ if owner is not Component and issubclass(owner, Component)]
 
 
 def _handlers(cls: type[Component]) -> list[Handler]:
     """Handlers are plain functions named `on_<event>`, written in the body of a Component subclass."""
-    from .component import Component
-
     methods: dict[str, Any] = {}
-    for owner in reversed(cls.__mro__):
-        if owner is Component or not issubclass(owner, Component):
-            continue  # a mixin that is no Component declares no events: nothing is callable by accident
+    for owner in reversed(
+        _components(cls)
+    ):  # a mixin that is no Component declares none: nothing is callable by accident
         for name, value in vars(owner).items():
             if name.startswith("on_") and EVENT.fullmatch(name[3:]):
                 methods[name] = value
@@ -227,6 +307,10 @@ def _describe(kind: Any, seen: set[Any]) -> str:
             f"{field.name}:{_describe(field.type, seen | {kind})}" for field in msgspec.structs.fields(kind)
         )
         return f"{kind.__qualname__}({inner})"
+    if typing.get_origin(kind) is typing.Annotated:
+        kind, *notes = typing.get_args(kind)
+        bounds = [repr(note) for note in notes if isinstance(note, msgspec.Meta)]  # another's repr may hold an address
+        return f"Annotated[{','.join([_describe(kind, seen), *bounds])}]"
     if arguments := typing.get_args(kind):
         inner = ",".join(_describe(argument, seen) for argument in arguments)
         return f"{typing.get_origin(kind)}[{inner}]"

@@ -74,6 +74,10 @@ class Home(Protocol):
         """Put the state away; the token for the page. Raises StateError, TooLarge, Overtaken or Unavailable."""
         ...
 
+    async def note(self, component: Component, effects: Sequence[Effect]) -> None:
+        """Remember the event under way, whose answer changes neither the state nor the token in the page."""
+        ...
+
     def rebuild(self, call: Call, cls: type[Component]) -> Component:
         """The component of `call` with its id and params alone, however old its token; for a fresh render."""
         ...
@@ -95,6 +99,9 @@ class TokenState:
 
     async def seal(self, component: Component, effects: Sequence[Effect]) -> str:
         return self.sign(component, self.conceal(self.content(component), component))
+
+    async def note(self, component: Component, effects: Sequence[Effect]) -> None:
+        pass
 
     def rebuild(self, call: Call, cls: type[Component]) -> Component:
         return _revive(cls, self.open(call, even_expired=True))
@@ -147,10 +154,7 @@ class TokenState:
         )
 
     def _dump(self, component: Component, spec: Spec) -> bytes:
-        if "dehydrate" in spec.overrides:
-            state = spec.dump(*spec.convert(component.dehydrate()))
-        else:
-            state = spec.dump(component._fields(), component._free)
+        state = spec.dump(*component._remembered())
         if len(state) > self.limits.state:
             raise TooLarge(f"the state of {spec.title} has {len(state)} bytes, the limit is {self.limits.state}")
         if len(state) > self.limits.state_warning and type(component) not in self._warned:
@@ -200,6 +204,11 @@ class StoredState:
             return text
         return self.page.sign(component, msgspec.structs.replace(reference, params=_NOTHING))
 
+    async def note(self, component: Component, effects: Sequence[Effect]) -> None:
+        if component._record and component._event_id is not None:
+            component._version += 1
+            await self.seal(component, effects)  # the token in the page, of an earlier version, stays good
+
     def rebuild(self, call: Call, cls: type[Component]) -> Component:
         return self.page.rebuild(call, cls)
 
@@ -236,6 +245,11 @@ class WatchedState:
         kept = Kept(None, _remember(component, Outcome(tuple(effects), text)))
         await _save(self.store, component, msgspec.json.encode(kept))
         return text
+
+    async def note(self, component: Component, effects: Sequence[Effect]) -> None:
+        raise ConfigurationError(
+            f'{component._compiled.title} has replay = "refuse", so that every answer brings a new token: it cannot skip_render().'
+        )
 
     def rebuild(self, call: Call, cls: type[Component]) -> Component:
         return self.page.rebuild(call, cls)

@@ -24,12 +24,12 @@ _END = object()
 
 
 class Steps:
-    """Iterates over `frames` in worker threads, one step at a time, with the context variables of the first."""
+    """Iterates over `frames` in worker threads, one step at a time, all of them in `context`, as the first one was."""
 
-    def __init__(self, frames: AsyncIterator[Any], offload: Offload) -> None:
+    def __init__(self, frames: AsyncIterator[Any], offload: Offload, context: contextvars.Context) -> None:
         self._frames = frames
         self._offload = offload
-        self._context = contextvars.copy_context()
+        self._context = context
 
     def __aiter__(self) -> Steps:
         return self
@@ -50,6 +50,7 @@ async def _next(frames: AsyncIterator[Any]) -> Any:
 
 
 async def close(frames: AsyncIterator[Any]) -> None:
+    """Close what can be closed; nothing happens if it is closed already."""
     if (close := getattr(frames, "aclose", None)) is not None:
         await close()
 
@@ -65,10 +66,11 @@ async def live_body(
     end `stop` is done as well, so that nothing waits for it any longer.
     """
     step: asyncio.Future[bytes] | None = None
+    context = own_context()
     try:
         while not stop.done():
             if step is None:
-                step = asyncio.ensure_future(_step(body))
+                step = asyncio.get_running_loop().create_task(_step(body), context=context)
                 await asyncio.sleep(0)  # a frame that is ready at once needs no waiting, and nobody else starves
             if not step.done():
                 await asyncio.wait((step, stop), timeout=ping, return_when=asyncio.FIRST_COMPLETED)
@@ -86,6 +88,15 @@ async def live_body(
             await asyncio.gather(step, return_exceptions=True)
         stop.cancel()
         await close(body)
+
+
+def own_context() -> contextvars.Context:
+    """The context of this task, in which the first step ran: what a handler sets it finds, and may reset, in the next.
+
+    Python 3.11 does not give it away: a copy serves there, in which a handler cannot reset what its first step set.
+    """
+    task: Any = asyncio.current_task()
+    return task.get_context() if hasattr(task, "get_context") else contextvars.copy_context()
 
 
 async def _step(body: AsyncIterator[bytes]) -> bytes:

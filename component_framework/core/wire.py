@@ -89,6 +89,8 @@ class Reply(msgspec.Struct, frozen=True):
 
 def reply(frame: Frame, envelope: Envelope) -> Reply:
     """One frame as an answer."""
+    if frame.status == 204:  # which has no body, in either envelope
+        return Reply(204, _HEADERS | _effect_headers(frame.effects), b"")
     if envelope == "json":
         code = {"X-Component-Code": "invalid"} if frame.status == 422 else {}
         body = _as_json(frame) | ({"code": "invalid"} if code else {})
@@ -131,7 +133,7 @@ def sse_frame(frame: Frame, envelope: Envelope) -> bytes:
         else sse_message(_text(_effect(effect)), event="component:navigate")
         for effect in frame.effects
     )
-    page = sse_message(frame.markup(), id=str(frame.version))
+    page = sse_message(frame.markup(), id=str(frame.version)) if frame.status != 204 else b""
     if not frame.last:
         return page + named
     return page + named + sse_message(_text({"version": frame.version}), event="component:done")

@@ -106,9 +106,10 @@ def test_what_is_typed_into_one_thing_survives_what_happens_to_the_others(tab: T
     tab(lambda page: page.fill("li:nth-child(2) input", "Train tick"))
     tab(lambda page: page.click("li:nth-child(1) >> text=Pack"))
     await_text(tab, "h2", "1 of 3 packed")
-    tab(lambda page: page.fill("#title", "Socks"))
+    tab(lambda page: page.fill(".items + form input", "Socks"))
     tab(lambda page: page.click("text=Add"))
     await_text(tab, "h2", "1 of 4 packed")
+    assert tab(lambda page: page.input_value(".items + form input")) == ""
     assert tab(lambda page: page.input_value("li:nth-child(2) input")) == "Train tick"
     tab.shoot("fastapi-packing")
 

@@ -134,6 +134,32 @@ async def test_a_handler_may_need_more_than_its_component() -> None:
     assert await answer(served, "vault", "take", user=User("vault.view", "vault.take")) == (200, "")
 
 
+def test_a_page_shows_what_the_component_declares_for_those_who_may_not_see_it() -> None:
+    import jinja2
+
+    pages = Registry()
+
+    @pages.register("club")
+    class Club(Component):
+        template = "<b>welcome</b>"
+        permissions = ("authenticated",)
+        refused_template = "members.html"
+
+    @pages.register("page")
+    class Page(Component):
+        template = "<div>{{ live_component('club') }}{{ renders }}</div>"
+        renders: int = 0
+
+        def on_again(self) -> None:
+            self.renders += 1
+
+    renderer = JinjaRenderer(jinja2.DictLoader({"members.html": "<i>members only</i>"}))
+    served = Engine(renderer=renderer, secret_key="k", registry=pages)
+    assert served.mount("club") == "<i>members only</i>"
+    assert "welcome" in served.mount("club", context=Context(user=User()))
+    assert served.component("page").dispatch("again")["html"].endswith("<i>members only</i>1</div>")
+
+
 def test_a_page_cannot_show_what_its_visitor_may_not_see() -> None:
     served = engine()
     with pytest.raises(Unauthenticated):

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from component_framework import Component, Engine, Limits, MemoryStateStore, Registry
+from component_framework import Component, Conflict, Engine, Limits, MemoryStateStore, Registry
 from component_framework.adapters.jinja import JinjaRenderer
 from component_framework.core.errors import ConfigurationError
 from component_framework.core.lifecycle import run_sync
@@ -152,6 +152,28 @@ def test_who_is_always_overtaken_hears_conflict_and_sees_the_state_as_it_is() ->
     served = engine(Contended(), limits=Limits(attempts=3))
     answer = send(served, "stored", token(served.mount("stored")))
     assert (answer.status, answer.headers["X-Component-Code"]) == (409, "conflict")
+
+
+def test_a_component_that_fails_while_it_is_shown_again_is_refused_all_the_same() -> None:
+    failing = Registry()
+
+    @failing.register("failing")
+    class Failing(Component):
+        template = TEMPLATE
+        count: int = 0
+
+        def on_add(self) -> None:
+            self.broken = True
+            raise Conflict("somebody was faster")
+
+        def get_context(self) -> dict[str, object]:
+            if self._version > 1:
+                raise RuntimeError
+            return {**super().get_context(), "errors": {}}
+
+    served = Engine(renderer=JinjaRenderer(), secret_key="k", registry=failing)
+    answer = send(served, "failing", token(served.mount("failing")))
+    assert answer.status == 409
 
 
 def test_a_poisoned_record_is_an_error_and_no_code() -> None:

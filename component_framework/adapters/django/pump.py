@@ -12,7 +12,7 @@ from django.db import connections
 from ...core.engine import Engine
 from ...core.host import Offload
 from ...core.request import HttpRequest
-from ...core.streaming import live_body
+from ...core.streaming import close, live_body
 from ...core.wire import Reply
 
 
@@ -28,7 +28,6 @@ class Pump:
         self._thread = AsyncExitStack()
         self._offload = offload
         self._frames: AsyncGenerator[bytes, None] | None = None
-        self._begun = False
         self.reply: Reply = self._runner.run(self._begin(engine, asked))
         if self._frames is None:
             self.close()
@@ -51,7 +50,6 @@ class Pump:
 
     async def _step(self) -> bytes:
         assert self._frames is not None  # else the reply is not a stream
-        self._begun = True
         return await anext(self._frames, b"")
 
     def close(self) -> None:
@@ -60,11 +58,8 @@ class Pump:
             self._runner.run(self._end())
 
     async def _end(self) -> None:
-        if self._frames is not None:
-            if not self._begun:
-                await (
-                    self._step()
-                )  # closing a generator that never began runs no `finally`; this frame is there already
+        if self._frames is not None and not isinstance(self.reply.body, bytes):
             await self._frames.aclose()
+            await close(self.reply.body)  # frames that nobody began to read did not
         await self._offload(connections.close_all)
         await self._thread.aclose()

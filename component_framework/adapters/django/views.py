@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextvars import copy_context
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
@@ -50,16 +51,17 @@ def event(request: HttpRequest, name: str, *, stream: bool = False) -> HttpRespo
 async def async_event(request: HttpRequest, name: str, *, stream: bool = False) -> HttpResponseBase:
     """One event, under ASGI."""
     engine = get_engine()
+    context = copy_context()
     waits = engine.waits(name)
     if waits and not _atomic_aliases():
         reply = await engine.answer(await _read(engine, request, name, stream=stream), offload)
     else:  # all of it in one trip to the worker thread
         reply = await offload(
-            _in_transactions(lambda: _answer(engine, read_request(engine, request, name, stream=stream)))
+            context.run, _in_transactions(lambda: _answer(engine, read_request(engine, request, name, stream=stream)))
         )
     if isinstance(reply.body, bytes):
         return _response(reply, None)
-    return _response(reply, live_body(reply.body if waits else Steps(reply.body, offload), stopping()))
+    return _response(reply, live_body(reply.body if waits else Steps(reply.body, offload, context), stopping()))
 
 
 for _alias in connections:
