@@ -16,7 +16,7 @@ class ComponentFrameworkConfig(AppConfig):
     def ready(self) -> None:
         """Called by Django when every app is there."""
         from .adapters.django.checks import check_components
-        from .adapters.django.conf import add_builtin
+        from .adapters.django.rendering import add_builtin
 
         autodiscover_modules("components")
         add_builtin()

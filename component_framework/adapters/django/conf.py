@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import secrets
 from functools import cache
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
-from django.template import engines
-from django.template.backends.django import DjangoTemplates
+from django.shortcuts import resolve_url
 from django.utils.module_loading import import_string
 
 from ...core.component import Context
 from ...core.engine import Engine
 from ...core.limits import Limits
-from .rendering import DjangoRenderer, with_tags
+from .rendering import DjangoRenderer
 
 OPTIONS = {
     "ENGINE": "an Engine of your own, or its dotted path; no other option counts then",
@@ -54,7 +56,7 @@ def get_engine() -> Engine:
         url=options.get("URL", "/components"),
         static_url=options.get("STATIC_URL", f"{settings.STATIC_URL or '/static/'}component_framework"),
         limits=Limits(**options.get("LIMITS", {})),
-        login_url=options.get("LOGIN_URL", settings.LOGIN_URL),
+        login_url=_address(options.get("LOGIN_URL", settings.LOGIN_URL)),
         trusted_origins=options.get("TRUSTED_ORIGINS", settings.CSRF_TRUSTED_ORIGINS),
         debug=options.get("DEBUG", settings.DEBUG),
         identify=identify,
@@ -66,12 +68,54 @@ _PLAIN = ("STORE", "STATE", "CIPHER", "TRUSTED_PROXIES", "AUTHORIZE", "RATE_LIMI
 
 
 def identify(context: Context) -> str | None:
-    """The hash of the login session, so that a token is good until its user logs out or changes the password."""
-    user = context.user
+    """The user and the login session, so that a token is good until its user logs out.
+
+    The mark of `_mark_login()` stays when SECRET_KEY rotates and when the session's key changes. A login from before
+    this app was installed has none, and neither has a user that came without a session.
+    """
+    user, session = context.user, context.session
     if user is None or not user.is_authenticated:
         return None
-    session_key = getattr(context.session, "session_key", None) or ""
-    return f"{user.pk}:{user.get_session_auth_hash()}:{session_key}"
+    if session is not None and (mark := session.get(LOGIN)) is not None:
+        return f"{user.pk}:{mark}"
+    auth_hash = getattr(user, "get_session_auth_hash", str)()
+    return f"{user.pk}:{auth_hash}:{getattr(session, 'session_key', None) or ''}"
+
+
+LOGIN = "component_framework.login"
+"""Where a login session keeps the mark that tokens are bound to."""
+
+
+def _mark_login(request: Any, **kwargs: Any) -> None:
+    if (session := getattr(request, "session", None)) is not None:
+        session[LOGIN] = secrets.token_urlsafe(16)
+
+
+user_logged_in.connect(_mark_login)
+
+
+@cache
+def has_middleware(kind: type) -> bool:
+    """Whether settings.MIDDLEWARE has `kind`, or a subclass of it."""
+    found = [import_string(name) for name in settings.MIDDLEWARE]
+    return any(isinstance(middleware, type) and issubclass(middleware, kind) for middleware in found)
+
+
+def login_is_required() -> bool:
+    """Whether the site has Django's LoginRequiredMiddleware, which would answer an event with a redirect."""
+    if not apps.is_installed("django.contrib.auth"):
+        return False
+    from django.contrib.auth.middleware import LoginRequiredMiddleware  # needs the models of that app
+
+    return has_middleware(LoginRequiredMiddleware)
+
+
+def _address(login_url: Any) -> str | None:
+    """`login_url`, which may name a pattern of the URLconf, as an address."""
+    if login_url is None:
+        return None
+    text = str(login_url)
+    return text if "/" in text else resolve_url(text)
 
 
 def _load(value: Any) -> Any:
@@ -82,17 +126,8 @@ def _load(value: Any) -> Any:
 
 
 def _forget(*, setting: str, **kwargs: Any) -> None:
-    if setting in ("COMPONENT_FRAMEWORK", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "DEBUG", "STATIC_URL", "TEMPLATES"):
-        get_engine.cache_clear()
-    if setting == "TEMPLATES":
-        add_builtin()  # the template engines are made anew
-
-
-def add_builtin() -> None:
-    """Make the tags known to every template, so that it needs no {% load %}, in Cotton components either."""
-    for backend in engines.all():
-        if isinstance(backend, DjangoTemplates):
-            with_tags(backend.engine)
+    get_engine.cache_clear()
+    has_middleware.cache_clear()
 
 
 setting_changed.connect(_forget)

@@ -36,7 +36,7 @@ class DjangoRenderer:
 
     def render(self, template_name: str, context: Mapping[str, Any]) -> str:
         """The markup of the template `template_name`."""
-        return self._render(self._engine().get_template(template_name), context)
+        return self._render(self.engine().get_template(template_name), context)
 
     def render_inline(self, source: str, context: Mapping[str, Any]) -> str:
         """The markup of a template written into a component class; compiled once."""
@@ -44,14 +44,14 @@ class DjangoRenderer:
 
     def source(self, template_name: str) -> str:
         """The text of a template, for `Engine.check()`."""
-        return str(self._engine().get_template(template_name).source)
+        return str(self.engine().get_template(template_name).source)
 
     def _compile(self, source: str) -> Template:
         if "<c-" in source and apps.is_installed("django_cotton"):
             source = _compile_cotton(
                 source
             )  # Cotton's own place for this is the loader, which an inline source passes by
-        return self._engine().from_string(source)
+        return self.engine().from_string(source)
 
     def _render(self, template: Template, context: Mapping[str, Any]) -> str:
         request = getattr(context.get("component"), "request", None)
@@ -62,7 +62,8 @@ class DjangoRenderer:
         finally:
             rendering.reset(token)
 
-    def _engine(self) -> TemplateEngine:
+    def engine(self) -> TemplateEngine:
+        """The template engine; raises ConfigurationError for one that does not escape."""
         backend: Any = engines[self._using] if self._using else _first()
         engine: TemplateEngine = backend.engine
         if not engine.autoescape:
@@ -71,6 +72,15 @@ class DjangoRenderer:
                 "OPTIONS['autoescape'] from settings.TEMPLATES, or give components an engine of their own."
             )
         return with_tags(engine)
+
+
+def add_builtin() -> None:
+    """Make the tags known to every template, so that it needs no {% load %}, in Cotton components either."""
+    if _TAGS not in TemplateEngine.default_builtins:
+        TemplateEngine.default_builtins.append(_TAGS)
+    for backend in engines.all():  # those that were made before
+        if isinstance(backend, DjangoTemplates):
+            with_tags(backend.engine)
 
 
 def with_tags(engine: TemplateEngine) -> TemplateEngine:

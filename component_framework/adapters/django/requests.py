@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest as DjangoRequest
 from django.http import HttpResponse
 from django.http.multipartparser import MultiPartParserError
-from django.http.request import UnreadablePostError
+from django.http.request import RawPostDataException, UnreadablePostError
 from django.middleware.csrf import CsrfViewMiddleware, get_token
 
 from ...core.component import Context
 from ...core.engine import Engine
-from ...core.errors import Forbidden, Malformed, RequestError, TooLarge
+from ...core.errors import Forbidden, Malformed, RequestError, TooLarge, Unauthenticated, Unsupported
+from ...core.fitting import Form
 from ...core.request import READ_HEADERS, HttpRequest
+from .conf import login_is_required
 
 
 class CsrfCheck(CsrfViewMiddleware):
@@ -24,6 +26,13 @@ class CsrfCheck(CsrfViewMiddleware):
 
     def _reject(self, request: DjangoRequest, reason: str) -> Any:
         raise Forbidden(f"CSRF: {reason}")
+
+    def _check_token(self, request: Any) -> None:
+        """With the token in a header, as on pages of ours, the form is left to the engine: Django would parse it too."""
+        if settings.CSRF_HEADER_NAME in request.META:
+            session = getattr(request, "session", None)
+            request = SimpleNamespace(method="", META=request.META, COOKIES=request.COOKIES, session=session)
+        super()._check_token(request)  # type: ignore[misc]  # unknown to django-stubs
 
 
 _META = [
@@ -36,9 +45,6 @@ def _never(request: DjangoRequest) -> HttpResponse:
     return HttpResponse()  # the check wants a view, and calls none
 
 
-_csrf = CsrfCheck(_never)
-
-
 def page_context(engine: Engine, request: DjangoRequest) -> Context:
     """Who is asking for a page, with the CSRF header that its events have to carry."""
     context = _context(engine, request)
@@ -49,41 +55,72 @@ def page_context(engine: Engine, request: DjangoRequest) -> Context:
 def read_request(engine: Engine, request: DjangoRequest, name: str, *, stream: bool) -> HttpRequest:
     """`request` for the engine; a refusal (too large, CSRF) is in it, for the engine to answer as on every framework."""
     trouble: RequestError | None = None
-    body = b""
+    body, form = b"", None
+    context = _context(engine, request)
     try:
-        body = _read_body(request, engine.limits.body)
-        if "CSRF_COOKIE" not in request.META:  # else the middleware has read it
-            _csrf.process_request(request)
-        _csrf.process_view(request, _never, (), {})
+        try:
+            body = _read_body(request, engine.limits.body)
+        except RawPostDataException:
+            if request.content_type != "multipart/form-data":
+                raise
+            form = _parsed_form(request)
+        _check_csrf(request)
+        if context.is_anonymous and login_is_required():
+            raise Unauthenticated("the site's LoginRequiredMiddleware wants a login")
     except RequestError as exc:
         trouble = exc
-    except (RequestDataTooBig, TooManyFieldsSent) as exc:
+    except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent) as exc:
         trouble = TooLarge(str(exc))
-    except (UnreadablePostError, MultiPartParserError) as exc:
+    except (BadRequest, UnreadablePostError, MultiPartParserError) as exc:
         trouble = Malformed(f"the body could not be read: {exc}")
     return HttpRequest(
         component=name,
-        headers={name: request.META[key] for name, key in _META if key in request.META},
+        headers=_headers(request.META),
         query=request.META.get("QUERY_STRING", ""),
         body=body,
+        form=form,
         stream=stream,
-        context=_context(engine, request),
+        context=context,
         refused=trouble,
     )
 
 
+def _check_csrf(request: DjangoRequest) -> None:
+    check = CsrfCheck(_never)  # it remembers settings, so each request has its own
+    if "CSRF_COOKIE" not in request.META:  # else the middleware has read it
+        check.process_request(request)
+    check.process_view(request, _never, (), {})
+
+
+def _headers(meta: dict[str, Any]) -> dict[str, str]:
+    headers = {name: meta[key] for name, key in _META if key in meta}
+    if settings.USE_X_FORWARDED_HOST and "HTTP_X_FORWARDED_HOST" in meta:
+        headers["host"] = meta["HTTP_X_FORWARDED_HOST"]  # the name under which the browser knows this site
+    return headers
+
+
 def _read_body(request: DjangoRequest, limit: int) -> bytes:
     """The body, read before Django parses it, so that Django parses what was read."""
-    length = request.META.get("CONTENT_LENGTH") or "0"
+    length = request.META.get("CONTENT_LENGTH") or ""
     if length.isdigit() and int(length) > limit:
         raise TooLarge(f"the body has {length} bytes")
+    if not length and not hasattr(request, "_body"):
+        # sent in chunks: `body` would read on to the end of whatever was uploaded
+        request._body = request.read(limit + 1)
     return request.body
+
+
+def _parsed_form(request: DjangoRequest) -> Form:
+    """The fields of a multipart form that a middleware has had Django parse; its body is gone."""
+    if request.FILES:
+        raise Unsupported("this component takes no files")
+    return Form({name: [str(value) for value in values] for name, values in request.POST.lists()})
 
 
 def _context(engine: Engine, request: DjangoRequest) -> Context:
     session = getattr(request, "session", None)
     return engine.context(
-        user=_user(request, session),
+        user=_user(request),
         session=session,
         request=request,
         root_path=request.META.get("SCRIPT_NAME", ""),
@@ -92,11 +129,8 @@ def _context(engine: Engine, request: DjangoRequest) -> Context:
     )
 
 
-def _user(request: DjangoRequest, session: Any) -> Any:
-    """The user; for a visitor with no session cookie that is known to be nobody, without asking the database."""
+def _user(request: DjangoRequest) -> Any:
+    """The user, loaded here, where the database may be asked; without a session cookie Django does not ask it."""
     user = getattr(request, "user", None)
-    if user is None or session is None:
-        return user
-    if settings.SESSION_COOKIE_NAME in request.COOKIES and session.get(SESSION_KEY) is not None:
-        user.is_authenticated  # noqa: B018  # loads the lazy user here, where the database may be asked
+    getattr(user, "is_authenticated", None)
     return user

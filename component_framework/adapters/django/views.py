@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import copy_context
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -16,71 +17,95 @@ from django.views.decorators.http import require_POST
 
 from ...core.engine import Engine
 from ...core.lifecycle import iter_sync
+from ...core.request import HttpRequest as Asked
 from ...core.shutdown import stopping
 from ...core.streaming import Steps, live_body
 from ...core.wire import Reply
 from .conf import get_engine
+from .pump import Pump
 from .requests import read_request
 
 
-async def offload(function: Any, /, *args: Any) -> Any:
+async def offload(function: Callable[..., Any], /, *args: Any) -> Any:
     """Run `function` in the thread that Django keeps for its database connections."""
     return await sync_to_async(function, thread_sensitive=True)(*args)
 
 
-@csrf_exempt  # read_request() asks Django's own check, so that a refusal looks as on every framework
+@login_not_required  # here and below: read_request() asks instead, so that a refusal looks as on every framework
+@csrf_exempt
 @require_POST
 def event(request: HttpRequest, name: str, *, stream: bool = False) -> HttpResponseBase:
     """One event, under WSGI."""
     engine = get_engine()
     asked = read_request(engine, request, name, stream=stream)
-    if not engine.waits(name):
-        reply = engine.answer_sync(asked)
-        return _response(reply, iter_sync(reply.body) if not isinstance(reply.body, bytes) else None)
-    if not _streams(asked):
-        return _response(async_to_sync(engine.answer)(asked, offload), None)
-    runner = asyncio.Runner()
-    reply = runner.run(engine.answer(asked, asyncio.to_thread))
-    if isinstance(reply.body, bytes):
-        runner.close()
-        return _response(reply, None)
-    return _response(reply, _pump(runner, reply.body))
+    if engine.waits(name) and engine.streams(asked):
+        pump = Pump(engine, asked, offload)
+        return _response(pump.reply, pump)
+    reply = _answer(engine, asked)
+    return _response(reply, None if isinstance(reply.body, bytes) else iter_sync(reply.body))
 
 
+@login_not_required
 @csrf_exempt
 @require_POST
 async def async_event(request: HttpRequest, name: str, *, stream: bool = False) -> HttpResponseBase:
     """One event, under ASGI."""
     engine = get_engine()
-    if engine.waits(name):
+    context = copy_context()
+    waits = engine.waits(name)
+    if waits and not _atomic_aliases():
         reply = await engine.answer(await _read(engine, request, name, stream=stream), offload)
-        body = reply.body
     else:  # all of it in one trip to the worker thread
-        context = copy_context()
         reply = await offload(
-            context.run, lambda: engine.answer_sync(read_request(engine, request, name, stream=stream))
+            context.run, _in_transactions(lambda: _answer(engine, read_request(engine, request, name, stream=stream)))
         )
-        body = reply.body if isinstance(reply.body, bytes) else Steps(reply.body, offload, context)
-    return _response(reply, None if isinstance(body, bytes) else live_body(body, stopping()))
+    if isinstance(reply.body, bytes):
+        return _response(reply, None)
+    return _response(reply, live_body(reply.body if waits else Steps(reply.body, offload, context), stopping()))
 
 
-async def _read(engine: Engine, request: HttpRequest, name: str, *, stream: bool) -> Any:
-    """The request; in a worker thread where its session may have to be fetched from the database."""
-    if settings.SESSION_COOKIE_NAME in request.COOKIES:
-        return await offload(lambda: read_request(engine, request, name, stream=stream))
-    return read_request(engine, request, name, stream=stream)
+for _alias in connections:
+    transaction.non_atomic_requests(using=_alias)(async_event)  # Django has transactions for sync views only
 
 
-def _streams(asked: Any) -> bool:
-    return asked.stream or "text/event-stream" in asked.headers.get("accept", "")
+def _answer(engine: Engine, asked: Asked) -> Reply:
+    """The reply, made in the thread of the database connections; a component that waits does so on an event loop."""
+    if engine.waits(asked.component):
+        reply = async_to_sync(engine.answer)(asked, offload)
+    else:
+        reply = engine.answer_sync(asked)
+    if reply.status >= 500:
+        _roll_back()
+    return reply
+
+
+async def _read(engine: Engine, request: HttpRequest, name: str, *, stream: bool) -> Asked:
+    """The request; in a worker thread where its user may have to be fetched from the database."""
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        try:
+            return read_request(engine, request, name, stream=stream)
+        except SynchronousOnlyOperation:
+            pass  # a user that is known by something else than a session
+    asked: Asked = await offload(lambda: read_request(engine, request, name, stream=stream))
+    return asked
 
 
 def _response(reply: Reply, body: Iterator[bytes] | AsyncIterator[bytes] | None) -> HttpResponseBase:
-    if reply.status >= 500:
-        _roll_back()
     if isinstance(reply.body, bytes):
         return HttpResponse(reply.body, status=reply.status, headers=dict(reply.headers))
-    return StreamingHttpResponse(body or (), status=reply.status, headers=dict(reply.headers))
+    headers = {**reply.headers, "Content-Encoding": "identity"}  # else GZipMiddleware holds frames back
+    return StreamingHttpResponse(body or (), status=reply.status, headers=headers)
+
+
+def _atomic_aliases() -> list[str]:
+    return [alias for alias, options in connections.settings.items() if options["ATOMIC_REQUESTS"]]
+
+
+def _in_transactions(function: Callable[[], Reply]) -> Callable[[], Reply]:
+    """`function` in the transactions that ATOMIC_REQUESTS promises."""
+    for alias in _atomic_aliases():
+        function = transaction.atomic(using=alias)(function)
+    return function
 
 
 def _roll_back() -> None:
@@ -88,17 +113,3 @@ def _roll_back() -> None:
     for connection in connections.all(initialized_only=True):
         if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
             transaction.set_rollback(True, using=connection.alias)
-
-
-def _pump(runner: asyncio.Runner, body: AsyncIterator[bytes]) -> Iterator[bytes]:
-    """The frames of an async component one by one, on an event loop of this stream's own."""
-    try:
-        while chunk := runner.run(_step(body)):
-            yield chunk
-    finally:
-        runner.run(body.aclose())  # type: ignore[attr-defined]  # an async generator
-        runner.close()
-
-
-async def _step(body: AsyncIterator[bytes]) -> bytes:
-    return await anext(body, b"")
