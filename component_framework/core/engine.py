@@ -57,7 +57,7 @@ class Engine:
     but for `debug=True`, which makes a random key and inspects every rendering for template mistakes. `identify` gives
     the text that binds tokens to a visitor; `authorize` is asked after each component's own `authorize()`;
     `login_url` is where visitors that are not logged in are sent; `trusted_origins` are other sites
-    ("https://example.org") whose pages may send events. `clock` gives seconds, `new_id` an element id.
+    ("https://example.org", "https://*.example.org") whose pages may send events. `clock` gives seconds, `new_id` an element id.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Engine:
         self.renderer: Renderer | None = renderer
         self.registry = registry
         self.url = url.rstrip("/")
-        self.static_url = static_url if static_url is not None else f"{self.url}/static"
+        self.static_url = static_url
         self.limits = limits or Limits()
         self.debug = debug
         self.authorize = authorize
@@ -133,6 +133,15 @@ class Engine:
         """Whether the component `name` has async methods, so that it needs an event loop."""
         cls = self.registry.get(name)
         return cls is not None and spec_of(cls).is_async
+
+    def streams(self, request: HttpRequest) -> bool:
+        """Whether the answer to `request` may be a stream, for an adapter that has to make room for one."""
+        if request.stream or "text/event-stream" not in request.headers.get("accept", ""):
+            return request.stream
+        try:
+            return self._streams(read_call(request, self.limits))
+        except RequestError:
+            return False
 
     async def answer(self, request: HttpRequest, offload: Offload | None = None) -> Reply:
         """The reply to a POST. `offload` takes sync components off the event loop; None runs them where this runs."""
@@ -245,7 +254,8 @@ class Engine:
             )
 
     def scripts(self, nonce: str | None, context: Context) -> str:
-        return assets.tags(f"{context.root_path}{self.static_url}", nonce, context.headers)
+        own = f"{context.root_path}{self.url}/static"
+        return assets.tags(own if self.static_url is None else self.static_url, nonce, context.headers)
 
     # -- from a call to a component --------------------------------------------------------------------------------
 

@@ -32,12 +32,16 @@ _ENVELOPE_KEYS = frozenset({"event", "payload", "state", "params", "component_id
 
 
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A POST as an adapter found it: header names in small letters, `query` without its question mark."""
+    """A POST as an adapter found it: header names in small letters, `query` without its question mark.
+
+    `form` has the fields where somebody has parsed the body already, and it cannot be read again.
+    """
 
     component: str
     headers: Mapping[str, str]
     query: str = ""
     body: bytes = b""
+    form: Form | None = None
     stream: bool = False
     refused: RequestError | None = None
     """What the adapter found wrong before the engine could; the engine answers it as any other refusal."""
@@ -63,7 +67,7 @@ def read_call(request: HttpRequest, limits: Limits) -> Call:
 
 def _read_form(request: HttpRequest, query: dict[str, str], limits: Limits) -> Call:
     headers = request.headers
-    form = _parse_body(request, limits)
+    form = _parse_body(request, limits) if request.form is None else _parsed(request.form, limits)
     own = {name: form.pop(name)[-1] for name in ("_state", "_id", "_event_id", "csrfmiddlewaretoken") if name in form}
     event = query.pop("event", None)
     if event is None and "event" in form:
@@ -127,6 +131,12 @@ def _parse_body(request: HttpRequest, limits: Limits) -> Form:
     if kind == _MULTIPART:
         return _parse_multipart(request.headers["content-type"], body, limits)
     raise Unsupported(f"the content type is {kind!r}")
+
+
+def _parsed(fields: Form, limits: Limits) -> Form:
+    if sum(map(len, fields.values())) > limits.fields:
+        raise TooLarge(f"the form has more than {limits.fields} fields")
+    return Form(fields)
 
 
 def _parse_pairs(text: str, limits: Limits) -> Form:
