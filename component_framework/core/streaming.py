@@ -61,7 +61,8 @@ async def live_body(
 
     For a framework that takes an iterator (Django); where we send by ourselves, core.asgi does the same with one task.
 
-    Closing this iterator, or cancelling the task that reads it, cancels the step under way and closes `body`.
+    Closing this iterator, or cancelling the task that reads it, cancels the step under way and closes `body`. At the
+    end `stop` is done as well, so that nothing waits for it any longer.
     """
     step: asyncio.Future[bytes] | None = None
     try:
@@ -83,6 +84,7 @@ async def live_body(
         if step is not None:
             step.cancel()
             await asyncio.gather(step, return_exceptions=True)
+        stop.cancel()
         await close(body)
 
 
