@@ -1,0 +1,31 @@
+"""Bodies of streams, for a framework that takes an iterator."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from component_framework.core import shutdown
+from component_framework.core.streaming import live_body
+
+
+async def two() -> AsyncIterator[bytes]:
+    yield b"1"
+    yield b"2"
+
+
+async def test_a_stream_that_has_ended_is_not_waited_for_when_the_process_stops() -> None:
+    before = len(shutdown._streams)
+    assert [chunk async for chunk in live_body(two(), shutdown.stopping())] == [b"1", b"2"]
+    left = live_body(two(), shutdown.stopping())
+    await anext(left)
+    await left.aclose()
+    await asyncio.sleep(0)  # a future's callbacks run in the loop's next round
+    assert len(shutdown._streams) == before
+
+
+async def test_a_stream_ends_when_the_process_stops() -> None:
+    stop = shutdown.stopping()
+    body = live_body(two(), stop)
+    assert await anext(body) == b"1"
+    shutdown.stop()
+    await stop
+    assert [chunk async for chunk in body] == []
