@@ -120,7 +120,7 @@ def test_an_event_of_a_post_has_the_detail_that_the_handler_gave(tab: Tab, addre
 def test_a_pushed_address_is_shown(tab: Tab, address: str) -> None:
     visit(tab, address, "form")
     tab(lambda page: page.click("#away"))
-    tab(lambda page: page.wait_for_function("location.pathname === '/away'"))
+    tab(lambda page: page.wait_for_url("**/away"))
     assert tab(lambda page: page.url) == f"{address}/away"
 
 
