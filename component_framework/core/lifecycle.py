@@ -356,12 +356,15 @@ async def last(steps: AsyncIterator[Frame]) -> Frame:
 
 def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
     """Drive `coroutine` to its end in this thread, with no event loop; ConfigurationError if it has to wait."""
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, None)  # a loop that runs in this thread would close the generators in it once more
     try:
         coroutine.send(None)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]  # a StopIteration does not know its type
     finally:
         coroutine.close()
+        sys.set_asyncgen_hooks(*hooks)
     raise ConfigurationError(
         f"{getattr(coroutine, '__qualname__', coroutine)} had to wait for something asynchronous, but was called from synchronous code. "
         "Use async_dispatch() or await engine.async_mount(), or serve the component over ASGI."
