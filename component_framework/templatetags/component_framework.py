@@ -6,11 +6,13 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.template import Context, Library
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 
 from ..adapters.django.conf import get_engine
 from ..adapters.django.rendering import rendering
 from ..adapters.django.requests import page_context
+from ..adapters.django.views import offload
 from ..core.errors import BindingError, ConfigurationError
 from ..core.lifecycle import in_event_loop
 
@@ -20,12 +22,15 @@ register = Library()
 @register.simple_tag(takes_context=True)
 def live_component(context: Context, name: str, **params: Any) -> SafeString:
     """The component `name`, mounted with `params`: `{% live_component "order_editor" pk=order.id %}`."""
+    name, params = str(name), _plain(params)
     if (bound := _bound(context, "live_component")) is not None:
         return _safe(bound(name, **params))
     engine = get_engine()
     page = page_context(engine, _request(context, "live_component"))
     if engine.waits(name) and not in_event_loop():
-        return _safe(async_to_sync(engine.async_mount)(name, context=page, **params))
+        # its template, and whatever else of it is sync, runs in this thread, where the database may be asked
+        frame = async_to_sync(engine.show_other)(name, target=None, params=params, context=page, offload=offload)
+        return _safe(frame.html)
     return _safe(engine.mount(name, context=page, **params))
 
 
@@ -35,7 +40,7 @@ def on(context: Context, event: str, **args: Any) -> SafeString:
     bound = _bound(context, "on")
     if bound is None:
         raise BindingError(f'{{% on "{event}" %}} belongs into the template of a component: there is none around it.')
-    return _safe(bound(event, **args))
+    return _safe(bound(event, **_plain(args)))
 
 
 @register.simple_tag(takes_context=True)
@@ -60,7 +65,16 @@ def cotton_live(context: Context, attrs: Any) -> SafeString:
     params = {key.replace("-", "_"): value for key, value in attrs.attrs_dict().items()}
     if "name" not in params:
         raise ConfigurationError('<c-cf.live> needs the name of a component: <c-cf.live name="counter" />.')
+    params.pop("request", None)  # for _request(), where `only` hides the page's
     return live_component(context, params.pop("name"), **params)
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """`values` with plain text in them: Django's literals are marked as safe, and its translations are lazy."""
+    return {
+        name: "".join(str(value)) if isinstance(value, (SafeString, Promise)) else value
+        for name, value in values.items()
+    }
 
 
 def _safe(markup: str) -> SafeString:
@@ -79,6 +93,7 @@ def _request(context: Context, tag: str) -> Any:
     if request is None:
         raise ConfigurationError(
             f"{{% {tag} %}} needs the request. Render the page with render(request, …), and keep "
-            "django.template.context_processors.request in settings.TEMPLATES."
+            "django.template.context_processors.request in settings.TEMPLATES. A Cotton component with `only` hides it "
+            'from its own template: give it :request="request".'
         )
     return request

@@ -45,11 +45,18 @@ def _never(request: DjangoRequest) -> HttpResponse:
     return HttpResponse()  # the check wants a view, and calls none
 
 
+_KNOWN = "_component_context"
+
+
 def page_context(engine: Engine, request: DjangoRequest) -> Context:
-    """Who is asking for a page, with the CSRF header that its events have to carry."""
-    context = _context(engine, request)
+    """Who is asking for a page, with the CSRF header that its events have to carry; found out once per page."""
+    known: tuple[Engine, Context] | None = getattr(request, _KNOWN, None)
+    if known is not None and known[0] is engine and known[1].user is getattr(request, "user", None):
+        return known[1]
     name = settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-")
-    return context.with_headers(((name, get_token(request)),))
+    context = _context(engine, request).with_headers(((name, get_token(request)),))
+    setattr(request, _KNOWN, (engine, context))
+    return context
 
 
 def read_request(engine: Engine, request: DjangoRequest, name: str, *, stream: bool) -> HttpRequest:
