@@ -5,20 +5,22 @@ app.include_router(component_router(engine, dependencies=[Depends(login)]))
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 try:
     import fastapi.routing
     from fastapi import APIRouter, Request, Response
     from fastapi.routing import APIRoute
+    from starlette.requests import ClientDisconnect
     from starlette.types import Receive, Scope, Send
 except ImportError as exc:
     raise ImportError("FastAPI is not installed. Run: pip install 'live-component-framework[fastapi]'") from exc
 
-from ..core.asgi import AssetEndpoint, EventEndpoint, scope_context
+from ..core.asgi import AssetEndpoint, Body, EventEndpoint, parsed_form, scope_context, send_reply, take
 from ..core.component import Context
 from ..core.engine import Engine
+from ..core.errors import ConfigurationError
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -30,10 +32,10 @@ def component_router(engine: Engine, **options: Any) -> APIRouter:
     the endpoint is called directly, without the work that FastAPI does for a signature.
     """
     router = APIRouter(prefix=engine.url, include_in_schema=False, route_class=ComponentRoute, **options)
-    router.add_api_route("/static/{file}", _endpoint(AssetEndpoint()), methods=["GET"])
-    for path, stream in (("/{name}/stream", True), ("/{name}", False)):
+    for path, stream in (("/{name}", False), ("/{name}/stream", True)):
         events = EventEndpoint(engine, stream=stream, make_request=Request)
-        router.add_api_route(path, _endpoint(events), methods=["POST"])
+        router.add_api_route(path, _Event(events).respond, methods=["POST"])
+    router.add_api_route("/static/{file}", _Asset(engine).respond, methods=["GET", "HEAD"])
     return router
 
 
@@ -55,40 +57,88 @@ class ComponentRoute(APIRoute):
     """A route whose endpoint answers by itself; FastAPI's own handling is left out where no dependency needs it."""
 
     def get_route_handler(self) -> Endpoint:
-        if _dependencies(self):
-            return super().get_route_handler()
-        endpoint: Endpoint = self.endpoint
-        return endpoint
+        served: _Event | _Asset = getattr(self.endpoint, "__self__")  # noqa: B009  # a bound method, see below
+        path, dependencies = _effective(self)
+        if not path.startswith(served.url):
+            raise ConfigurationError(
+                f"include_router(prefix=…) has moved the components to {path!r}, where no page looks for them. "
+                f"Take the prefix away and write Engine(url={path.split('/{')[0]!r})."
+            )
+        return super().get_route_handler() if dependencies else served.direct
 
 
 class _Answer(Response):
-    """A response that an ASGI endpoint sends."""
+    """A response that core.asgi sends, and after it the background tasks of dependencies."""
 
-    def __init__(self, endpoint: AssetEndpoint | EventEndpoint) -> None:
-        super().__init__()
-        self._endpoint = endpoint
+    def __init__(self, send: Callable[[Scope, Receive, Send], Awaitable[None]], status: int = 200) -> None:
+        super().__init__(status_code=status)
+        self._send = send
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._endpoint(scope, receive, send)
+        await self._send(scope, receive, send)
+        if self.background is not None:
+            await self.background()
 
 
-def _endpoint(endpoint: AssetEndpoint | EventEndpoint) -> Endpoint:
-    answer = _Answer(endpoint)
+class _Event:
+    """`direct` is the endpoint of a route with no dependencies, `respond` that of a route on which they have run."""
 
-    async def respond(request: Request) -> Response:
-        return answer
+    def __init__(self, events: EventEndpoint) -> None:
+        self.events = events
+        self.url = events.engine.url
+        self._whole = _Answer(events)
 
-    return respond
+    async def direct(self, request: Request) -> Response:
+        return self._whole
+
+    async def respond(self, request: Request) -> Response:
+        try:
+            body = await _read(request, self.events.engine.limits.body)
+        except ClientDisconnect:
+            return Response()  # nobody is there to read it
+        reply = await self.events.reply(request.path_params["name"], request.scope, request, body)
+
+        async def send_it(scope: Scope, receive: Receive, send: Send) -> None:
+            await send_reply(reply, receive, send)
+
+        return _Answer(send_it, reply.status)
 
 
-def _dependencies(route: APIRoute) -> Sequence[Any]:
-    """The dependencies of a route with those of every router around it.
+class _Asset:
+    """The files, which need nothing of a request but its path."""
 
-    FastAPI up to 0.1xx copies them into the route; later versions keep them in a context that is set while the handler
-    is made. Should neither be there, FastAPI's own handling, which knows them all, is used.
+    def __init__(self, engine: Engine) -> None:
+        self.url = engine.url
+        self._assets = AssetEndpoint()
+
+    async def direct(self, request: Request) -> Response:
+        return _Answer(self._assets)
+
+    respond = direct
+
+
+async def _read(request: Request, limit: int) -> Body:
+    """The body; a dependency may have read it with `body()` or `json()`, or have parsed it with `form()`."""
+    try:
+        return await take(request.stream(), limit)
+    except RuntimeError:  # what Starlette raises for a stream that has been read
+        if request._form is None:
+            raise ConfigurationError("A dependency reads the body with request.stream(). Use request.body().") from None
+        return parsed_form(request._form.multi_items())
+
+
+def _effective(route: APIRoute) -> tuple[str, Sequence[Any]]:
+    """The path and the dependencies of a route, with those of every router around it.
+
+    FastAPI up to 0.136 copies a route into the router that includes its own; later versions keep what is added in a
+    context that is set while the handler is made. Should a version have neither, FastAPI's own handling, which knows
+    all dependencies, is used.
     """
     current = getattr(fastapi.routing, "_effective_route_context_var", None)
     if current is not None:
-        context = current.get(None)
-        return route.dependencies if context is None else list(context.dependencies)
-    return [...] if hasattr(fastapi.routing, "_IncludedRouter") else route.dependencies
+        effective = current.get(None) or route
+        return effective.path, effective.dependencies
+    return route.path, route.dependencies if _COPIES_ROUTES else [...]
+
+
+_COPIES_ROUTES = tuple(map(int, fastapi.__version__.split(".")[:2])) < (0, 137)

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
 from . import assets
 from .component import Context
 from .engine import Engine
+from .errors import Malformed, RequestError, Unsupported
+from .fitting import Form
 from .request import READ_HEADERS, HttpRequest
 from .shutdown import stopping
 from .streaming import PING, PING_MESSAGE, close, own_context
@@ -40,6 +43,11 @@ async def offload(function: Callable[..., Any], /, *args: Any) -> Any:
 BODY_TIMEOUT = 30.0
 """Seconds in which a request's body has to arrive."""
 
+Body = bytes | Form | RequestError
+"""What came with a request: bytes, or fields where somebody has parsed them already, or why it is refused."""
+
+Reader = Callable[[Scope, Receive, int], Awaitable[Body]]
+"""`await read(scope, receive, limit)` gives a request's body, up to one byte over `limit`."""
 
 _READ = {name.encode(): name for name in READ_HEADERS}
 _encoded: dict[str, bytes] = {}
@@ -49,16 +57,63 @@ class ClientGone(Exception):
     """The client left before its request was complete: there is nobody to answer."""
 
 
+async def read_body(scope: Scope, receive: Receive, limit: int) -> Body:
+    """The whole body, but no more of it than one byte over `limit`: the engine refuses that by itself.
+
+    Raises ClientGone for a client that left.
+    """
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        return bytes(message.get("body", b"")[: limit + 1])
+    return await take(_chunks(message, receive), limit)
+
+
+async def take(chunks: AsyncGenerator[bytes, None], limit: int) -> Body:
+    """`chunks` as a body; Malformed for one that takes longer than BODY_TIMEOUT to arrive."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT), aclosing(chunks):
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > limit:
+                    break
+    except TimeoutError:
+        return Malformed(f"the body did not arrive within {BODY_TIMEOUT} s")
+    return bytes(body[: limit + 1])
+
+
+async def _chunks(message: MutableMapping[str, Any], receive: Receive) -> AsyncGenerator[bytes, None]:
+    while message["type"] != "http.disconnect":
+        yield message.get("body", b"")
+        if not message.get("more_body"):
+            return
+        message = await receive()
+    raise ClientGone
+
+
+def parsed_form(items: Iterable[tuple[str, Any]]) -> Body:
+    """The fields of a form that a framework has parsed; a file among them is refused, as it is where we parse."""
+    form = Form()
+    for name, value in items:
+        if not isinstance(value, str):
+            return Unsupported("this component takes no files")
+        form.setdefault(name, []).append(value)
+    return form
+
+
 class EventEndpoint:
     """`POST <name>` and, with `stream=True`, `POST <name>/stream`.
 
     `make_request(scope, receive)` gives what components see as `self.request`.
     """
 
-    def __init__(self, engine: Engine, *, stream: bool, make_request: Callable[[Any, Any], Any]) -> None:
+    def __init__(
+        self, engine: Engine, *, stream: bool, make_request: Callable[[Any, Any], Any], read: Reader = read_body
+    ) -> None:
         self.engine = engine
         self.stream = stream
         self.make_request = make_request
+        self.read = read
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.serve(scope["path_params"]["name"], scope, receive, send)
@@ -69,44 +124,46 @@ class EventEndpoint:
             await _send_bytes(send, 405, {"Allow": "POST", "Content-Type": "text/plain"}, b"Method Not Allowed")
             return
         try:
-            reply = await self.reply(name, scope, receive)
+            body = await self.read(scope, receive, self.engine.limits.body)
         except ClientGone:
             return
-        await send_reply(reply, receive, send)
+        await send_reply(await self.reply(name, scope, self.make_request(scope, receive), body), receive, send)
 
-    async def reply(self, name: str, scope: Scope, receive: Receive) -> Reply:
-        """The reply to the request of `scope`."""
+    async def reply(self, name: str, scope: Any, request: Any, body: Body) -> Reply:
+        """The reply to the request of `scope`, which components see as `request`."""
         headers = read_headers(scope["headers"])
-        context = scope_context(
-            self.engine, scope, self.make_request(scope, receive), headers.get("x-forwarded-for", "")
-        )
-        request = HttpRequest(
+        asked = HttpRequest(
             component=name,
             headers=headers,
             query=scope["query_string"].decode("latin-1"),
-            body=await read_body(receive, self.engine.limits.body),
+            body=body if isinstance(body, bytes) else b"",
+            form=body if isinstance(body, Form) else None,
             stream=self.stream,
-            context=context,
+            refused=body if isinstance(body, RequestError) else None,
+            context=scope_context(self.engine, scope, request, headers.get("x-forwarded-for", "")),
         )
-        return await self.engine.answer(request, offload)
+        return await self.engine.answer(asked, offload)
 
 
 class ComponentApp:
-    """All component addresses as one ASGI application, for a framework that mounts one under a path.
+    """All component addresses as one ASGI application, for a framework that mounts one and takes the mount's path off.
 
-    It reads the part of the path behind the engine's URL: `<name>`, `<name>/stream` or `static/<file>`.
+    What is left of the path is `/<name>`, `/<name>/stream` or `/static/<file>`.
     """
 
-    def __init__(self, engine: Engine, *, make_request: Callable[[Any, Any], Any]) -> None:
-        self.events = EventEndpoint(engine, stream=False, make_request=make_request)
-        self.streams = EventEndpoint(engine, stream=True, make_request=make_request)
+    def __init__(self, engine: Engine, *, make_request: Callable[[Any, Any], Any], read: Reader = read_body) -> None:
+        self.events = EventEndpoint(engine, stream=False, make_request=make_request, read=read)
+        self.streams = EventEndpoint(engine, stream=True, make_request=make_request, read=read)
         self.assets = AssetEndpoint()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        name, _, rest = scope["path"].rpartition(self.events.engine.url)[2].strip("/").partition("/")
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1000, "reason": ""})
+            return
+        name, _, rest = scope["path"].strip("/").partition("/")
         if name == "static":
             await self.assets({**scope, "path_params": {"file": rest}}, receive, send)
-        elif rest in ("", "stream"):
+        elif rest in ("", "stream") and scope["path"].startswith("/"):  # not "-more": some mounts match by prefix
             await (self.streams if rest else self.events).serve(name, scope, receive, send)
         else:
             await _send_bytes(send, 404, {"Content-Type": "text/plain"}, b"Not Found")
@@ -116,21 +173,29 @@ class AssetEndpoint:
     """`GET static/<file>`: the files of the framework, cached for good, since their addresses name their content."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send_reply(self.reply(scope), receive, send)
+
+    def reply(self, scope: Any) -> Reply:
+        """The answer to the request of `scope`."""
         asset = assets.find(scope["path_params"]["file"])
-        if asset is None or scope["method"] not in ("GET", "HEAD"):
-            await _send_bytes(send, 404 if asset is None else 405, {"Content-Type": "text/plain"}, b"")
-            return
-        await _send_bytes(send, 200, asset.headers, asset.content if scope["method"] == "GET" else b"")
+        if asset is None:
+            return Reply(404, {"Content-Type": "text/plain"}, b"Not Found")
+        if scope["method"] not in ("GET", "HEAD"):
+            return Reply(405, {"Content-Type": "text/plain", "Allow": "GET, HEAD"}, b"Method Not Allowed")
+        return Reply(200, asset.headers, asset.content if scope["method"] == "GET" else b"")
 
 
 def scope_context(engine: Engine, scope: Any, request: Any, forwarded: str | None = None) -> Context:
-    """Who is asking, from what middleware put into the scope: `user`, `session`, and `state.user` of a dependency."""
+    """Who is asking, from what was put into the scope: `user` and `session` by middleware, `state.user` by a dependency.
+
+    The dependency's user counts more: it runs later, where middleware may have found nobody.
+    """
     if forwarded is None:
         forwarded = read_headers(scope["headers"]).get("x-forwarded-for", "")
-    state = scope.get("state") or {}
+    user = (scope.get("state") or {}).get("user")
     client = scope.get("client")
     return engine.context(
-        user=scope.get("user") or state.get("user"),
+        user=scope.get("user") if user is None else user,
         session=scope.get("session"),
         request=request,
         root_path=scope.get("root_path", ""),
@@ -142,31 +207,6 @@ def scope_context(engine: Engine, scope: Any, request: Any, forwarded: str | Non
 def read_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """The headers that the engine reads, out of ASGI's list; the last of a repeated header counts."""
     return {_READ[name]: value.decode("latin-1") for name, value in pairs if name in _READ}
-
-
-async def read_body(receive: Receive, limit: int) -> bytes:
-    """The whole body, but no more of it than one byte over `limit`: the engine refuses that by itself.
-
-    Raises ClientGone for a client that left, and for one that takes longer than BODY_TIMEOUT.
-    """
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        return bytes(message.get("body", b"")[: limit + 1])
-    try:
-        return await asyncio.wait_for(_read_rest(message, receive, limit), BODY_TIMEOUT)
-    except TimeoutError:
-        raise ClientGone from None
-
-
-async def _read_rest(message: MutableMapping[str, Any], receive: Receive, limit: int) -> bytes:
-    body = bytearray()
-    while True:
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        body += message.get("body", b"")
-        if len(body) > limit or not message.get("more_body"):
-            return bytes(body[: limit + 1])
-        message = await receive()
 
 
 async def send_reply(reply: Reply, receive: Receive, send: Send) -> None:
