@@ -45,12 +45,13 @@ def await_line(log: Path, text: str) -> None:
     raise AssertionError(f"{text!r} is not in the log: {log.read_text()!r}")
 
 
+@pytest.mark.parametrize("server", SERVERS)
 @pytest.mark.parametrize("app", APPS)
 @pytest.mark.parametrize(("component", "event"), [("endless", "async"), ("endless", "sync"), ("lines", "sync")])
 def test_frames_leave_one_by_one_and_the_handler_is_closed_when_the_visitor_leaves(
-    app: str, component: str, event: str, tmp_path: Path
+    server: str, app: str, component: str, event: str, tmp_path: Path
 ) -> None:
-    with served("uvicorn", app, tmp_path / "log") as (address, _):
+    with served(server, app, tmp_path / "log") as (address, _):
         url = f"{address}/components/{component}/stream?event={event}"
         with httpx.stream("POST", url, headers=HEADERS, timeout=20) as answer:
             assert answer.headers["content-type"].startswith("text/event-stream")
