@@ -18,7 +18,8 @@ _ENDING = re.compile(r"(?<=[a-z]{3})(ing|ment|ed|s)$")
 _COMMON = frozenset(
     _WORD.findall("an and are as at be by can do does for from how in is it of on or the this to what when with")
 )
-_MARKUP = re.compile(r"^ *(?:```|~~~).*$|^ *> ?|[`*|]|!?\[([^\]]*)\]\([^)]*\)", re.MULTILINE)
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_MARKUP = re.compile(r"^ *(?:```|~~~).*$|^ *> ?|[`*|]", re.MULTILINE)
 _K1, _B = 1.4, 0.75
 
 
@@ -103,7 +104,7 @@ def _saturation(bag: Counter[str], word: str, mean: float) -> float:
 
 def _excerpt(text: str, wanted: set[str], *, width: int = 260) -> str:
     """About `width` characters around the first word that was asked for, cut between words."""
-    plain = " ".join(_MARKUP.sub(lambda found: found[1] or "", text).split())
+    plain = " ".join(_MARKUP.sub("", _LINK.sub(r"\1", text)).split())
     place = re.search(rf"\b(?:{'|'.join(sorted(wanted))})", plain, re.IGNORECASE)
     begin = plain.rfind(" ", 0, max(0, place.start() - 60)) + 1 if place else 0
     end = _word_end(plain, begin, begin + width)

@@ -41,7 +41,9 @@ class Site:
     def manage(self, *command: str) -> str:
         """What `manage.py` writes."""
         environment = {**os.environ, **self.environment}
-        done = subprocess.run([sys.executable, str(SITE / "manage.py"), *command], env=environment, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, str(SITE / "manage.py"), *command], env=environment, capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -116,7 +118,9 @@ def test_owners_see_their_own_orders_and_staff_all_of_them(client: httpx.Client,
         client.cookies.clear()
         counts[name] = found(log_in(client, name))
     assert counts["ada"] + counts["ben"] == counts["sam"] == 1000
-    assert site.rows("select count(*) from desk_order join auth_user u on u.id = owner_id where username = 'ada'") == [(counts["ada"],)]
+    assert site.rows("select count(*) from desk_order join auth_user u on u.id = owner_id where username = 'ada'") == [
+        (counts["ada"],)
+    ]
 
 
 def test_nobody_is_shown_no_order_by_the_model_itself(site: Site) -> None:

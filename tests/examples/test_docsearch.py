@@ -20,7 +20,11 @@ def test_each_document_is_a_step_and_the_passages_come_last(tmp_path: Path) -> N
     write(tmp_path, "README.md", "# One\nkeys")
     write(tmp_path, "docs/deep/two.md", "# Two\nkeys")
     steps = list(search("keys", tmp_path))
-    assert [(step.path, step.done, step.total) for step in steps] == [("README.md", 1, 2), ("docs/deep/two.md", 2, 2), ("", 2, 2)]
+    assert [(step.path, step.done, step.total) for step in steps] == [
+        ("README.md", 1, 2),
+        ("docs/deep/two.md", 2, 2),
+        ("", 2, 2),
+    ]
     assert [bool(step.passages) for step in steps] == [False, False, True]
 
 
@@ -30,7 +34,11 @@ def test_without_any_document_there_is_one_step_and_no_passage(tmp_path: Path) -
 
 
 def test_the_section_that_says_most_about_it_comes_first(tmp_path: Path) -> None:
-    write(tmp_path, "docs/a.md", "# Keys\nKeys rotate. Old keys still verify.\n\n# Colours\nBlue, and a mention of keys among many other words.")
+    write(
+        tmp_path,
+        "docs/a.md",
+        "# Keys\nKeys rotate. Old keys still verify.\n\n# Colours\nBlue, and a mention of keys among many other words.",
+    )
     assert [passage.heading for passage in answer("rotating a key", tmp_path)] == ["Keys", "Colours"]
 
 

@@ -13,7 +13,9 @@ from examples.shared.load import Meter
 
 def write(proc: Path, *, user: int, idle: int, waiting: int = 0) -> None:
     (proc / "stat").write_text(f"cpu  {user} 0 0 {idle} {waiting} 0 0 0 50 0\ncpu0 1 2 3 4\n")
-    (proc / "meminfo").write_text("MemTotal:       1000 kB\nMemFree:         100 kB\nMemAvailable:    400 kB\nHugePages_Total:       0\n")
+    (proc / "meminfo").write_text(
+        "MemTotal:       1000 kB\nMemFree:         100 kB\nMemAvailable:    400 kB\nHugePages_Total:       0\n"
+    )
 
 
 def test_the_cpu_is_how_busy_it_was_since_the_reading_before(tmp_path: Path) -> None:

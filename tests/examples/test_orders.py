@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -12,15 +13,27 @@ from sqlalchemy import func, select
 from examples.fastapi_app.orders import PAGE, Order, Orders, Status, seed
 
 
-@pytest.fixture
-async def orders(tmp_path: Path) -> AsyncIterator[Orders]:
-    orders = Orders(tmp_path / "orders.sqlite3")
+@pytest.fixture(scope="module")
+async def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the thousand orders, made once."""
+    path = tmp_path_factory.mktemp("orders") / "orders.sqlite3"
+    orders = Orders(path)
     await orders.begin()
+    await orders.end()
+    return path
+
+
+@pytest.fixture
+async def orders(seeded: Path, tmp_path: Path) -> AsyncIterator[Orders]:
+    """A copy of it, for one test to change."""
+    orders = Orders(shutil.copy(seeded, tmp_path / "orders.sqlite3"))
     yield orders
     await orders.end()
 
 
-async def find(orders: Orders, words: str = "", sort: str = "number", *, descending: bool = False, page: int = 1) -> list[Order]:
+async def find(
+    orders: Orders, words: str = "", sort: str = "number", *, descending: bool = False, page: int = 1
+) -> list[Order]:
     return list((await orders.find(words, sort, descending=descending, page=page)).orders)
 
 
