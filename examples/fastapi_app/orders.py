@@ -12,7 +12,17 @@ from pathlib import Path
 
 from sqlalchemy import ForeignKey, Numeric, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, contains_eager, mapped_column, relationship
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    contains_eager,
+    joinedload,
+    mapped_column,
+    relationship,
+    selectinload,
+)
+
+from examples.shared import basket
 
 PAGE = 20
 
@@ -46,6 +56,16 @@ class Order(Base):
     total: Mapped[Decimal] = mapped_column(Numeric(10, 2))
     note: Mapped[str] = mapped_column(default="")
     version: Mapped[int] = mapped_column(default=1)
+    lines: Mapped[list[OrderLine]] = relationship(order_by="OrderLine.id", cascade="all, delete-orphan")
+
+
+class OrderLine(Base):
+    __tablename__ = "order_line"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("order.id"), index=True)
+    product: Mapped[str]
+    quantity: Mapped[int]
+    price: Mapped[Decimal] = mapped_column(Numeric(10, 2))
 
 
 @dataclass(frozen=True)
@@ -94,9 +114,9 @@ class Orders:
             return Page(rows.all(), found or 0)
 
     async def get(self, pk: int) -> Order | None:
-        """The order with the key `pk`."""
+        """The order with the key `pk`, with its customer and its lines."""
         async with self.session() as session:
-            return await session.get(Order, pk)
+            return await session.get(Order, pk, options=[joinedload(Order.customer), selectinload(Order.lines)])
 
     async def save(self, pk: int, version: int, *, status: Status, note: str) -> bool:
         """Change an order, if it is still at `version`; False if somebody else was faster."""
@@ -108,24 +128,29 @@ class Orders:
             return bool(changed.rowcount)  # type: ignore[attr-defined]  # a CursorResult, for an UPDATE
 
 
+FIRST_NAMES = ("Ada", "Ben", "Cora", "Dev", "Elif", "Finn", "Grete", "Hugo")
+LAST_NAMES = ("Berg", "Costa", "Diaz", "Evans", "Fox")
+CITIES = ("Lisbon", "Oslo", "Graz", "Cork", "Ghent")
+NOTES = ("", "", "", "Ring twice", "Gift wrapping", "Deliver to the neighbour", "Invoice by mail")
+
+
 def seed(count: int = 1000) -> list[Order]:
     """The same orders every time."""
-    chance = random.Random(4)
-    firsts, lasts = (
-        ("Ada", "Ben", "Cora", "Dev", "Elif", "Finn", "Grete", "Hugo"),
-        ("Berg", "Costa", "Diaz", "Evans", "Fox"),
+    chance, tastes = random.Random(4), random.Random(5)
+    names = [f"{first} {last}" for first in FIRST_NAMES for last in LAST_NAMES]
+    customers = [Customer(name=name, city=chance.choice(CITIES)) for name in names]
+    return [_order(f"A-{10000 + index}", customers, chance, tastes) for index in range(count)]
+
+
+def _order(number: str, customers: list[Customer], chance: random.Random, tastes: random.Random) -> Order:
+    order = Order(
+        number=number,
+        customer=chance.choice(customers),
+        placed=datetime.date(2026, 1, 1) + datetime.timedelta(days=chance.randrange(320)),
+        status=chance.choice(list(Status)),
     )
-    cities = ("Lisbon", "Oslo", "Graz", "Cork", "Ghent")
-    customers = [Customer(name=f"{first} {last}", city=chance.choice(cities)) for first in firsts for last in lasts]
-    notes = ("", "", "", "Ring twice", "Gift wrapping", "Deliver to the neighbour", "Invoice by mail")
-    return [
-        Order(
-            number=f"A-{10000 + index}",
-            customer=chance.choice(customers),
-            placed=datetime.date(2026, 1, 1) + datetime.timedelta(days=chance.randrange(320)),
-            status=chance.choice(list(Status)),
-            total=Decimal(chance.randrange(500, 90000)) / 100,
-            note=chance.choice(notes),
-        )
-        for index in range(count)
-    ]
+    purchases = basket.fill(Decimal(chance.randrange(500, 90000)) / 100, tastes)
+    order.lines = [OrderLine(product=one.product, quantity=one.quantity, price=one.price) for one in purchases]
+    order.total = sum((one.cost for one in purchases), Decimal())
+    order.note = chance.choice(NOTES)
+    return order

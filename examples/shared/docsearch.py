@@ -12,7 +12,14 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 
 _WORD = re.compile(r"[a-z0-9_]{2,}")
-_HEADING = re.compile(r"^#{1,6} +(.+)$", re.MULTILINE)
+_HEADING = re.compile(r"#{1,6} +(.+)")
+_FENCE = re.compile(r" *(```|~~~)")
+_ENDING = re.compile(r"(?<=[a-z]{3})(ing|ment|ed|s)$")
+_COMMON = frozenset(
+    _WORD.findall("an and are as at be by can do does for from how in is it of on or the this to what when with")
+)
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_MARKUP = re.compile(r"^ *(?:```|~~~).*$|^ *> ?|[`*|]", re.MULTILINE)
 _K1, _B = 1.4, 0.75
 
 
@@ -41,16 +48,31 @@ def search(question: str, root: Path = ROOT, *, most: int = 5) -> Iterator[Step]
     paths = sorted({*root.glob("*.md"), *root.glob("docs/**/*.md")})
     sections: list[tuple[str, str, str]] = []
     for done, path in enumerate(paths, start=1):
-        sections += _sections(path, str(path.relative_to(root)))
-        yield Step(str(path.relative_to(root)), done, len(paths))
+        name = path.relative_to(root).as_posix()
+        sections += (section for section in _sections(path, name) if section[2])
+        yield Step(name, done, len(paths))
     yield Step("", len(paths), len(paths), tuple(_rank(question, sections)[:most]))
 
 
 def _sections(path: Path, name: str) -> Iterator[tuple[str, str, str]]:
-    parts = _HEADING.split(path.read_text(encoding="utf-8"))
-    for heading, text in zip(parts[1::2], parts[2::2], strict=True):
-        if text.strip():
-            yield name, heading.strip("` "), text.strip()
+    """(document, heading, text); what comes before the first heading goes by the document's name."""
+    heading, lines = name, list[str]()
+    for line, found in _headings(path.read_text(encoding="utf-8", errors="replace")):
+        if found is None:
+            lines.append(line)
+            continue
+        yield name, heading, "\n".join(lines).strip()
+        heading, lines = found, []
+    yield name, heading, "\n".join(lines).strip()
+
+
+def _headings(text: str) -> Iterator[tuple[str, str | None]]:
+    """Each line, and the heading that it is; a comment in a block of code is none."""
+    fenced = False
+    for line in text.splitlines():
+        fenced ^= bool(_FENCE.match(line))
+        found = None if fenced else _HEADING.match(line)
+        yield line, found[1].strip("` #") if found else None
 
 
 def _rank(question: str, sections: list[tuple[str, str, str]]) -> list[Passage]:
@@ -67,7 +89,8 @@ def _rank(question: str, sections: list[tuple[str, str, str]]) -> list[Passage]:
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(text.lower())
+    """The words that tell something, without the endings that "signs", "signed" and "signing" differ in."""
+    return [_ENDING.sub("", word) for word in _WORD.findall(text.lower()) if word not in _COMMON]
 
 
 def _rarity(holding: int, total: int) -> float:
@@ -80,7 +103,14 @@ def _saturation(bag: Counter[str], word: str, mean: float) -> float:
 
 
 def _excerpt(text: str, wanted: set[str], *, width: int = 260) -> str:
-    plain = re.sub(r"\s+", " ", re.sub(r"[`*|>]", "", text))
-    places = [place for word in wanted if (place := plain.lower().find(word)) >= 0]
-    begin = max(0, min(places, default=0) - 60)
-    return ("… " if begin else "") + plain[begin : begin + width] + (" …" if len(plain) > begin + width else "")
+    """About `width` characters around the first word that was asked for, cut between words."""
+    plain = " ".join(_MARKUP.sub("", _LINK.sub(r"\1", text)).split())
+    place = re.search(rf"\b(?:{'|'.join(sorted(wanted))})", plain, re.IGNORECASE)
+    begin = plain.rfind(" ", 0, max(0, place.start() - 60)) + 1 if place else 0
+    end = _word_end(plain, begin, begin + width)
+    return ("… " if begin else "") + plain[begin:end] + (" …" if end < len(plain) else "")
+
+
+def _word_end(text: str, begin: int, end: int) -> int:
+    space = text.rfind(" ", begin, end)
+    return len(text) if len(text) <= end else space if space > begin else end

@@ -1,9 +1,15 @@
-"""Settings of the example site: SQLite unless DATABASE_URL names a PostgreSQL (postgres://user:password@host:port/name)."""
+"""Settings of the example site: SQLite, unless DATABASE_URL names a PostgreSQL.
+
+`postgres://user:password@host:port/name?sslmode=require`; its driver is one more `pip install "psycopg[binary]"`. An
+address like this is a few lines of the standard library, so no package is needed to read it.
+"""
 
 import os
 import secrets
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
 
 SITE = Path(__file__).resolve().parent.parent
 SHARED = SITE.parent / "shared"
@@ -46,10 +52,12 @@ TEMPLATES = [
 
 
 def database(url: str) -> dict[str, object]:
-    """The database that `url` names."""
+    """The database that `url` names; ImproperlyConfigured for one that is no PostgreSQL."""
     if not url:
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ.get("SQLITE", SITE / "site.sqlite3")}
     parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ImproperlyConfigured(f"DATABASE_URL must begin with postgres://, got {parts.scheme}://")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.removeprefix("/")),
@@ -57,6 +65,7 @@ def database(url: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": parts.port or "",
+        "OPTIONS": dict(parse_qsl(parts.query)),
     }
 
 

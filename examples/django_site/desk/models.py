@@ -50,3 +50,18 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class OrderLine(models.Model):
+    """How many of a product an order is for, at which price each."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
+    product = models.CharField(max_length=80)
+    quantity = models.PositiveIntegerField()
+    price = models.DecimalField(max_digits=10, decimal_places=2)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.product}"

@@ -9,11 +9,15 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
+from django.db import transaction
 
-from desk.models import Order
+from desk.models import Order, OrderLine
+from examples.shared import basket
 
 USERS = {"ada": False, "ben": False, "sam": True}
 PASSWORD = "components"  # of an example's database
+FIRST_NAMES = ("Cora", "Dev", "Elif", "Finn", "Grete", "Hugo")
+LAST_NAMES = ("Berg", "Costa", "Diaz", "Evans", "Fox")
 NOTES = ("", "", "", "Ring twice", "Gift wrapping", "Deliver to the neighbour")
 
 
@@ -22,11 +26,12 @@ class Command(BaseCommand):
 
     help = "Create the users ada, ben and sam (staff) and a thousand orders."
 
+    @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         """Called by Django."""
         users = [self._user(name, staff=staff) for name, staff in USERS.items()]
         if not Order.objects.exists():
-            Order.objects.bulk_create(_orders(users[:2]))
+            _create_orders(users[:2])
         names = ", ".join(f"{name} (staff)" if staff else name for name, staff in USERS.items())
         self.stdout.write(f"{Order.objects.count()} orders. Log in as {names}; the password is {PASSWORD!r}.")
 
@@ -38,18 +43,28 @@ class Command(BaseCommand):
         return user
 
 
-def _orders(owners: list[Any]) -> list[Order]:
-    chance = random.Random(4)
-    firsts, lasts = ("Cora", "Dev", "Elif", "Finn", "Grete", "Hugo"), ("Berg", "Costa", "Diaz", "Evans", "Fox")
-    return [
-        Order(
-            owner=chance.choice(owners),
-            number=f"B-{10000 + index}",
-            customer=f"{chance.choice(firsts)} {chance.choice(lasts)}",
-            placed=datetime.date(2026, 1, 1) + datetime.timedelta(days=chance.randrange(320)),
-            status=chance.choice(Order.Status.values),
-            total=Decimal(chance.randrange(500, 90000)) / 100,
-            note=chance.choice(NOTES),
-        )
-        for index in range(1000)
-    ]
+def _create_orders(owners: list[Any]) -> None:
+    chance, tastes = random.Random(4), random.Random(5)
+    made = [_order(f"B-{10000 + index}", owners, chance, tastes) for index in range(1000)]
+    Order.objects.bulk_create(order for order, _ in made)
+    OrderLine.objects.bulk_create(
+        OrderLine(order=order, product=one.product, quantity=one.quantity, price=one.price)
+        for order, purchases in made
+        for one in purchases
+    )
+
+
+def _order(
+    number: str, owners: list[Any], chance: random.Random, tastes: random.Random
+) -> tuple[Order, list[basket.Purchase]]:
+    order = Order(
+        owner=chance.choice(owners),
+        number=number,
+        customer=f"{chance.choice(FIRST_NAMES)} {chance.choice(LAST_NAMES)}",
+        placed=datetime.date(2026, 1, 1) + datetime.timedelta(days=chance.randrange(320)),
+        status=chance.choice(Order.Status.values),
+    )
+    purchases = basket.fill(Decimal(chance.randrange(500, 90000)) / 100, tastes)
+    order.total = sum((one.cost for one in purchases), Decimal())
+    order.note = chance.choice(NOTES)
+    return order, purchases
