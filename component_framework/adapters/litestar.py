@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 try:
-    from litestar import Litestar, Request, Router, get, post
+    from litestar import Litestar, Request, Router, WebSocket, asgi, get, post, websocket
     from litestar.config.app import AppConfig
+    from litestar.connection import ASGIConnection
     from litestar.datastructures import FormMultiDict
     from litestar.handlers import ASGIRouteHandler
     from litestar.plugins import InitPlugin
@@ -23,13 +24,14 @@ from ..core.asgi import (
     AssetEndpoint,
     Body,
     ClientGone,
-    ComponentApp,
     EventEndpoint,
     parsed_form,
     read_body,
     scope_context,
     send_reply,
 )
+from ..core.asgi_app import ComponentApp
+from ..core.asgi_live import LiveEndpoint, SocketEndpoint
 from ..core.component import Context
 from ..core.engine import Engine
 from ..core.errors import ConfigurationError
@@ -97,6 +99,9 @@ def _mount(engine: Engine) -> ASGIRouteHandler:
 def _ordinary(engine: Engine) -> list[Any]:
     events, streams = (EventEndpoint(engine, stream=stream, make_request=_request) for stream in (False, True))
 
+    stream_of_page = LiveEndpoint(engine, make_request=_request, read=_read)
+    socket_of_page = SocketEndpoint(engine, make_request=_request)
+
     @post("/{name:str}", status_code=200)
     async def event(request: Request[Any, Any, Any]) -> ASGIResponse:
         return await _answer(events, request)
@@ -109,7 +114,15 @@ def _ordinary(engine: Engine) -> list[Any]:
     async def asset(request: Request[Any, Any, Any]) -> ASGIResponse:
         return _Answer(AssetEndpoint().reply(request.scope))
 
-    return [event, stream, asset]
+    @asgi("/live", copy_scope=False)
+    async def live(scope: Any, receive: Any, send: Any) -> None:
+        await stream_of_page(scope, receive, send)
+
+    @websocket("/ws")
+    async def ws(socket: WebSocket[Any, Any, Any]) -> None:
+        await socket_of_page(socket.scope, socket.receive, socket.send)
+
+    return [event, stream, asset, live, ws]
 
 
 async def _answer(events: EventEndpoint, request: Request[Any, Any, Any]) -> ASGIResponse:
@@ -149,8 +162,8 @@ async def _read(scope: Any, receive: Any, limit: int) -> Body:
     return await read_body(scope, receive, limit)
 
 
-def _request(scope: Any, receive: Any) -> Request[Any, Any, Any]:
-    return Request(scope, receive)
+def _request(scope: Any, receive: Any) -> ASGIConnection[Any, Any, Any, Any]:
+    return Request(scope, receive) if scope["type"] == "http" else WebSocket(scope, receive)
 
 
 def _below(prefix: str, url: str) -> str:

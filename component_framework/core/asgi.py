@@ -145,30 +145,6 @@ class EventEndpoint:
         return await self.engine.answer(asked, offload)
 
 
-class ComponentApp:
-    """All component addresses as one ASGI application, for a framework that mounts one and takes the mount's path off.
-
-    What is left of the path is `/<name>`, `/<name>/stream` or `/static/<file>`.
-    """
-
-    def __init__(self, engine: Engine, *, make_request: Callable[[Any, Any], Any], read: Reader = read_body) -> None:
-        self.events = EventEndpoint(engine, stream=False, make_request=make_request, read=read)
-        self.streams = EventEndpoint(engine, stream=True, make_request=make_request, read=read)
-        self.assets = AssetEndpoint()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1000, "reason": ""})
-            return
-        name, _, rest = scope["path"].strip("/").partition("/")
-        if name == "static":
-            await self.assets({**scope, "path_params": {"file": rest}}, receive, send)
-        elif rest in ("", "stream") and scope["path"].startswith("/"):  # not "-more": some mounts match by prefix
-            await (self.streams if rest else self.events).serve(name, scope, receive, send)
-        else:
-            await _send_bytes(send, 404, {"Content-Type": "text/plain"}, b"Not Found")
-
-
 class AssetEndpoint:
     """`GET static/<file>`: the files of the framework, cached for good, since their addresses name their content."""
 
@@ -218,14 +194,14 @@ async def send_reply(reply: Reply, receive: Receive, send: Send) -> None:
 
 
 async def _send_bytes(send: Send, status: int, headers: Any, body: bytes) -> None:
-    pairs = _pairs(headers)
+    pairs = header_pairs(headers)
     if status != 204:  # which has none (RFC 9110 8.6)
         pairs.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": body})
 
 
-def _pairs(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+def header_pairs(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     """Headers as ASGI wants them; there are few names, so that each is encoded once."""
     pairs = []
     for name, value in headers.items():
@@ -243,7 +219,7 @@ async def _send_stream(reply: Reply, body: AsyncIterator[bytes], receive: Receiv
     pump = _Pump(body, send)
     work: asyncio.Task[None] | None = None
     try:
-        await send({"type": "http.response.start", "status": reply.status, "headers": _pairs(reply.headers)})
+        await send({"type": "http.response.start", "status": reply.status, "headers": header_pairs(reply.headers)})
         work = asyncio.get_running_loop().create_task(pump.run(), context=own_context())
         while not (await asyncio.wait((work, gone, stop), timeout=PING, return_when=asyncio.FIRST_COMPLETED))[0]:
             if pump.idle():

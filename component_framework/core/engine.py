@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from . import assets
 from .address import client_address, networks
+from .broker import Broker
 from .component import NOBODY, Component, Context
 from .effects import ELEMENT_ID, Effect, navigate
 from .errors import (
@@ -39,6 +40,7 @@ from .inspection import check_template, examine
 from .lifecycle import Restored, frames, last, run_sync
 from .limits import Limits
 from .origin import require_same_origin
+from .realtime import Realtime
 from .registry import Registry
 from .registry import registry as default_registry
 from .rendering import Markup, Renderer
@@ -53,7 +55,7 @@ from .wire import Call, Frame, Reply, refusal, reply, stream_headers
 logger = logging.getLogger("component_framework")
 
 
-class Engine:
+class Engine(Realtime):
     """Everything that components need to be served, built once per application and passed explicitly.
 
     `secret_key` signs tokens; a list rotates keys, the first of them signing. Without one the engine refuses to start,
@@ -83,9 +85,11 @@ class Engine:
         store: StateStore | None = None,
         state: Place = "token",
         cipher: Cipher | None = None,
+        broker: Broker | None = None,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] | None = None,
     ) -> None:
+        super().__init__(broker)
         self.renderer: Renderer | None = renderer
         self.registry = registry
         self.url = url.rstrip("/")
@@ -101,7 +105,9 @@ class Engine:
         self._identify = identify
         self._new_id = new_id or (lambda: f"c-{secrets.token_hex(8)}")
         self._proxies = networks(trusted_proxies) if trusted_proxies else ()
-        self._page = TokenState(TokenSigner(_keys(secret_key, debug), self.limits), self.limits, clock, cipher)
+        self.clock = clock
+        self.signer = TokenSigner(_keys(secret_key, debug), self.limits)
+        self._page = TokenState(self.signer, self.limits, clock, cipher)
         self._store = store
         self._place: Place = state
         self._homes: dict[type[Component], Home] = {}
@@ -174,7 +180,7 @@ class Engine:
         self, call: Call, offload: Offload | None = None, *, every: bool = False
     ) -> AsyncGenerator[Frame, None]:
         """The frames that answer `call`; raises RequestError for a refusal. The frames raise what the component raises."""
-        component, restored = await self._receive(call)
+        component, restored = await self.receive(call)
         return frames(component, call.event, call.payload, restored, host=self, offload=offload, every=every)
 
     # -- for pages, scripts and tests ------------------------------------------------------------------------------
@@ -220,9 +226,16 @@ class Engine:
     def describe(self) -> dict[str, dict[str, dict[str, str]]]:
         """For each component and each of its handlers: where it runs, and how it is triggered."""
         return {
-            name: {event: {"where": "server", "trigger": "event"} for event in spec_of(cls).handlers}
+            name: {
+                event: {"where": "server", "trigger": "call" if handler.is_call else "event"}
+                for event, handler in spec_of(cls).handlers.items()
+            }
             for name, cls in self.registry.items()
         }
+
+    def specs(self) -> list[Spec]:
+        """What is registered, compiled."""
+        return [spec_of(cls) for cls in self.registry.values()]
 
     # -- the Host of the components --------------------------------------------------------------------------------
 
@@ -236,10 +249,10 @@ class Engine:
             self._inspected.add(cls)
 
     async def seal(self, component: Component, effects: Sequence[Effect]) -> str:
-        return await self._home(type(component)).seal(component, effects)
+        return await self.home(type(component)).seal(component, effects)
 
     async def note(self, component: Component, effects: Sequence[Effect]) -> None:
-        await self._home(type(component)).note(component, effects)
+        await self.home(type(component)).note(component, effects)
 
     async def show_other(
         self, name: str, *, target: str | None, params: Mapping[str, Any], context: Context, offload: Offload | None
@@ -277,13 +290,13 @@ class Engine:
             return await self._refuse(call, exc, offload)
         return await self.handle(call, offload)
 
-    def _home(self, cls: type[Component]) -> Home:
+    def home(self, cls: type[Component]) -> Home:
         home = self._homes.get(cls)
         if home is None:
             home = self._homes[cls] = home_of(cls, self._page, self._store, self._place)
         return home
 
-    async def _receive(self, call: Call) -> tuple[Component, Restored | None]:
+    async def receive(self, call: Call) -> tuple[Component, Restored | None]:
         cls = self._find(call)
         restored = None
         if call.state is not None:
@@ -299,7 +312,7 @@ class Engine:
     async def _recall(self, call: Call, cls: type[Component]) -> tuple[Component, Restored]:
         """The component of a token; one address that sends many bad ones has to wait."""
         try:
-            return await self._home(cls).recall(call, cls)
+            return await self.home(cls).recall(call, cls)
         except StateInvalid:
             if self.rate_limiter is not None:
                 wait = await self.rate_limiter.hit(self.limits.failed_tokens, "token", call.context.address)
@@ -356,7 +369,7 @@ class Engine:
                     return await last(await self.frames(replace(call, event=None, event_id=None), offload))
             cls = self._find(call)
             if call.state is not None:
-                component = self._home(cls).rebuild(call, cls)
+                component = self.home(cls).rebuild(call, cls)
             else:
                 component = cls(**_public(spec_of(cls), call.params))
                 component.id = call.component_id if ELEMENT_ID.fullmatch(call.component_id or "") else None

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from .calls import answer, as_json
 from .component import Component
 from .effects import ELEMENT_ID, Effect, Update
 from .errors import ConfigurationError, Invalid, NotFound, StateError, StateOutdated, Timeout, nearest
@@ -93,9 +94,14 @@ async def frames(
                         async for _ in steps:
                             if every:
                                 yield await _frame(component, run)
-                shown = await (
-                    _nothing(component, spec, before) if component._skip else _frame(component, run, last=True)
-                )
+                if handler.is_call and not handler.mutates:
+                    shown = answer(component, handler, outcome, before)
+                elif component._skip:
+                    shown = await _nothing(component, spec, before)
+                else:
+                    shown = await _frame(component, run, last=True)
+                    if handler.is_call:
+                        shown = msgspec.structs.replace(shown, value=as_json(component, handler, outcome))
         except Invalid as exc:
             shown_so_far = component._version, component._children
             await _hydrate(component, spec, run, before)
