@@ -8,13 +8,12 @@ import time
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from contextvars import copy_context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from . import assets
 from .address import client_address, networks
-from .broker import Broker
 from .component import NOBODY, Component, Context
 from .effects import ELEMENT_ID, Effect, navigate
 from .errors import (
@@ -52,6 +51,9 @@ from .state import Home, Overtaken, Place, TokenState, home_of
 from .store import StateStore
 from .wire import Call, Frame, Reply, refusal, reply, stream_headers
 
+if TYPE_CHECKING:
+    from .broker import Broker
+
 logger = logging.getLogger("component_framework")
 
 
@@ -86,6 +88,7 @@ class Engine(Realtime):
         state: Place = "token",
         cipher: Cipher | None = None,
         broker: Broker | None = None,
+        socket: bool = False,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] | None = None,
     ) -> None:
@@ -106,6 +109,7 @@ class Engine(Realtime):
         self._new_id = new_id or (lambda: f"c-{secrets.token_hex(8)}")
         self._proxies = networks(trusted_proxies) if trusted_proxies else ()
         self.clock = clock
+        self.socket = socket
         self.signer = TokenSigner(_keys(secret_key, debug), self.limits)
         self._page = TokenState(self.signer, self.limits, clock, cipher)
         self._store = store
@@ -274,8 +278,9 @@ class Engine(Realtime):
             )
 
     def scripts(self, nonce: str | None, context: Context) -> str:
-        own = f"{context.root_path}{self.url}/static"
-        return assets.tags(own if self.static_url is None else self.static_url, nonce, context.headers)
+        here = f"{context.root_path}{self.url}"
+        own = f"{here}/static" if self.static_url is None else self.static_url
+        return assets.tags(own, nonce, context.headers, live=here if self.is_live() else None, socket=self.socket)
 
     # -- from a call to a component --------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 LIFECYCLE = ("start", "stop", "connect", "disconnect")
 """start and stop of a process, with no arguments; connect and disconnect of a tab, with its session."""
 
-RESERVED = frozenset({"error", "ready", "resync", "ping", "pong", "join", "leave"})
+RESERVED = frozenset({"error", "ready", "resync", "ping", "pong", "hello"})
 
 
 class Listener:

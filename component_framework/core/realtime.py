@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from .broker import Broker, MemoryBroker
-from .component import Context
 from .listeners import Listeners
 from .plain import require_json
 from .topics import digest_of, require_topic
@@ -17,6 +15,8 @@ from .topics import digest_of, require_topic
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
+    from .broker import Broker
+    from .component import Context
     from .engine import Engine
     from .host import Offload
     from .live import Live
@@ -29,10 +29,19 @@ class Realtime:
     """The part of an Engine that reaches pages without being asked: topics, groups, messages."""
 
     def __init__(self, broker: Broker | None) -> None:
-        self.broker: Broker = broker or MemoryBroker()
+        self._broker = broker
         self.listeners = Listeners()
         self._lives: dict[AbstractEventLoop, Live] = {}
         self._making = threading.Lock()
+
+    @property
+    def broker(self) -> Broker:
+        """What carries publications between processes; within this one where none was given."""
+        if self._broker is None:
+            from .broker import MemoryBroker  # imports asyncio, which takes longer than all of this package
+
+            self._broker = MemoryBroker()
+        return self._broker
 
     def on(self, name: str) -> Callable[[F], F]:
         """Call the decorated function, sync or async, when a page says `components.send(name, data)`.
