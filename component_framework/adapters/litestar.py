@@ -5,7 +5,7 @@ app = Litestar(plugins=[ComponentPlugin(engine, guards=[login])])
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 try:
     from litestar import Litestar, Request, Router, WebSocket, asgi, get, post, websocket
@@ -120,7 +120,9 @@ def _ordinary(engine: Engine) -> list[Any]:
 
     @websocket("/ws")
     async def ws(socket: WebSocket[Any, Any, Any]) -> None:
-        await socket_of_page(socket.scope, socket.receive, socket.send)
+        scope: Any = socket.scope
+        receive: Any = socket.receive
+        await socket_of_page(scope, receive, cast(Any, socket.send))
 
     return [event, stream, asset, live, ws]
 

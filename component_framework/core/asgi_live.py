@@ -7,7 +7,19 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-from .asgi import ClientGone, Reader, Receive, Scope, Send, header_pairs, offload, read_body, read_headers, scope_context, send_reply
+from .asgi import (
+    ClientGone,
+    Reader,
+    Receive,
+    Scope,
+    Send,
+    header_pairs,
+    offload,
+    read_body,
+    read_headers,
+    scope_context,
+    send_reply,
+)
 from .component import Context
 from .engine import Engine
 from .errors import Failed, RequestError, StateInvalid, Unavailable
@@ -35,7 +47,9 @@ class LiveEndpoint:
         elif scope["method"] == "POST":
             await self._post(scope, receive, send)
         else:
-            await send_reply(Reply(405, {"Allow": "GET, POST", "Content-Type": "text/plain"}, b"Method Not Allowed"), receive, send)
+            await send_reply(
+                Reply(405, {"Allow": "GET, POST", "Content-Type": "text/plain"}, b"Method Not Allowed"), receive, send
+            )
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         live = self.engine.live(offload)

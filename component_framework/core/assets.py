@@ -59,7 +59,12 @@ def load() -> None:
 
 
 def tags(
-    static_url: str, nonce: str | None, headers: tuple[tuple[str, str], ...], *, live: str | None = None, socket: bool = False
+    static_url: str,
+    nonce: str | None,
+    headers: tuple[tuple[str, str], ...],
+    *,
+    live: str | None = None,
+    socket: bool = False,
 ) -> str:
     """The tags for a page's head: styles, htmx's configuration, the headers that events carry, and the scripts.
 

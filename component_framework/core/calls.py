@@ -47,7 +47,9 @@ def as_json(component: Component, handler: Handler, value: Any) -> msgspec.Raw:
     try:
         plain = msgspec.to_builtins(value)
     except TypeError as exc:
-        raise StateError(f"{component._compiled.title}.{handler.event[len(PREFIX) :]}() gives what is no JSON: {exc}") from exc
+        raise StateError(
+            f"{component._compiled.title}.{handler.event[len(PREFIX) :]}() gives what is no JSON: {exc}"
+        ) from exc
     require_json(plain, handler.event[len(PREFIX) :])
     return msgspec.Raw(msgspec.json.encode(plain))
 

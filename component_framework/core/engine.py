@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from . import assets
 from .address import client_address, networks
 from .component import NOBODY, Component, Context
-from .effects import ELEMENT_ID, Effect, navigate
+from .effects import ELEMENT_ID, Effect, navigate, safe_address
 from .errors import (
     BindingError,
     ConfigurationError,
@@ -29,7 +29,6 @@ from .errors import (
     StateRequired,
     TooMany,
     Unauthenticated,
-    UnsafeEffect,
     nearest,
 )
 from .event_stream import EventStream, log_failure, log_refusal
@@ -45,7 +44,7 @@ from .registry import registry as default_registry
 from .rendering import Markup, Renderer
 from .request import HttpRequest, read_call
 from .secret import Cipher
-from .signing import TokenSigner
+from .signing import TokenSigner, keys_of
 from .spec import Spec, spec_of
 from .state import Home, Overtaken, Place, TokenState, home_of
 from .store import StateStore
@@ -110,7 +109,7 @@ class Engine(Realtime):
         self._proxies = networks(trusted_proxies) if trusted_proxies else ()
         self.clock = clock
         self.socket = socket
-        self.signer = TokenSigner(_keys(secret_key, debug), self.limits)
+        self.signer = TokenSigner(keys_of(secret_key, debug), self.limits)
         self._page = TokenState(self.signer, self.limits, clock, cipher)
         self._store = store
         self._place: Place = state
@@ -362,7 +361,7 @@ class Engine(Realtime):
 
     async def _refuse(self, call: Call, error: RequestError, offload: Offload | None) -> Reply:
         if isinstance(error, Unauthenticated):
-            error.login_url = _address(error.login_url) or self.login_url
+            error.login_url = safe_address(error.login_url) or self.login_url
         fresh = await self._fresh(call, error, offload) if error.resets else None
         return refusal(error, log_refusal(call, error), call.envelope, fresh)
 
@@ -387,26 +386,8 @@ class Engine(Realtime):
             return None
 
 
-def _keys(secret_key: str | bytes | Sequence[str | bytes], debug: bool) -> Sequence[str | bytes]:
-    keys = [secret_key] if isinstance(secret_key, (str, bytes)) else list(secret_key)
-    if keys or not debug:
-        if not keys or not all(keys):
-            raise ConfigurationError("An Engine needs a secret_key to sign its tokens: Engine(secret_key=…).")
-        return keys
-    logger.warning("No secret_key: a random one serves until this process ends. Pages that are open then will reset.")
-    return [secrets.token_bytes(32)]
-
-
 def _public(spec: Spec, params: Mapping[str, Any]) -> dict[str, Any]:
     """Params that a visitor may choose, typed; raises Invalid for any other."""
     if private := params.keys() - spec.public:
         raise Invalid({name: ["This cannot be chosen here."] for name in sorted(private)})
     return spec.fit_params(params) if params else {}
-
-
-def _address(url: str | None) -> str | None:
-    """`url` where it may become a header: what a component put into it may have come from a visitor."""
-    try:
-        return navigate("redirect", url, external=True).url if url else None
-    except UnsafeEffect:
-        return None

@@ -115,7 +115,11 @@ class Inbox:
         if len(body) > limits.body:
             raise TooLarge(f"the body has {len(body)} bytes")
         data = decode_json(body, max_depth=limits.depth)
-        if not isinstance(data, dict) or not isinstance(data.get("messages"), list) or not isinstance(data.get("session"), str):
+        if (
+            not isinstance(data, dict)
+            or not isinstance(data.get("messages"), list)
+            or not isinstance(data.get("session"), str)
+        ):
             raise Malformed('the body is not {"session": …, "messages": […]}')
         return data["session"], data["messages"]
 
@@ -125,13 +129,16 @@ class Inbox:
         if "type" not in data and "component" in data:
             return _from_stock(data)
         try:
-            return msgspec.convert(data, Incoming)  # type: ignore[return-value]  # a union is no class to mypy
+            message: Incoming = msgspec.convert(data, Incoming)
         except msgspec.ValidationError as exc:
             raise Malformed(f"the message cannot be read: {exc}") from None
+        return message
 
     def _refuse(self, session: Session, error: RequestError, number: int = 0) -> None:
         error_id = secrets.token_hex(4)
-        logger.warning("%s refused %r from %r: %s", error_id, error.code, session, str(error).encode("unicode_escape").decode())
+        logger.warning(
+            "%s refused %r from %r: %s", error_id, error.code, session, str(error).encode("unicode_escape").decode()
+        )
         session.push(Push({"type": "error", "to": number, "code": error.code, "message": error.public, "id": error_id}))
         if session.fault():
             self._live.keep(self._live.end(session, TRY_LATER if isinstance(error, TooMany) else POLICY, error.code))
@@ -145,7 +152,7 @@ class Inbox:
         if not session.grant(self._live.limits.messages, self._live.loop.time()):
             raise TooMany("too many messages")
         if isinstance(message, Join):
-            session.run("join", self._live.subscriptions.join(session, message.components))
+            session.run("join", self._live.subscriptions.join, session, message.components)
         elif isinstance(message, Result):
             session.settle(message.ref, message.value, message.error)
         elif isinstance(message, Cancel):
@@ -157,9 +164,9 @@ class Inbox:
                 raise TooMany("too many events at once")
             session.received = max(session.received, message.n)
             if isinstance(message, Event):
-                session.run(f"c:{message.id or message.component}", self._answer(session, message), message.n)
+                session.run(f"c:{message.id or message.component}", self._answer, session, message, number=message.n)
             else:
-                session.run("messages", self._listen(session, message))
+                session.run("messages", self._listen, session, message)
 
     async def _answer(self, session: Session, event: Event) -> None:
         """An event over the socket is a POST without its own connection: the same request, the same reply."""
@@ -228,7 +235,7 @@ class Inbox:
     def lifecycle(self, name: str, session: Session) -> None:
         """Tell the listeners of `name` about a session; what it says next waits for them."""
         if self._live.engine.listeners.of(name):
-            session.run("messages", self.tell(name, session))
+            session.greeting = session.run("messages", self.tell, name, session)
 
     async def tell(self, name: str, session: Session | None) -> None:
         """Call every listener of a lifecycle event; one that fails does not keep the others from it."""
@@ -246,7 +253,11 @@ def _from_stock(data: dict[str, Any]) -> Event:
     own = {name: data.pop(name, None) for name in ("component", "event", "state", "id", "headers")}
     if any(not isinstance(own[name], (str, type(None))) for name in ("component", "event", "state", "id")):
         raise Malformed("component, event, state and id are text")
-    fields = [(name, _as_text(each)) for name, value in data.items() for each in (value if isinstance(value, list) else [value])]
+    fields = [
+        (name, _as_text(each))
+        for name, value in data.items()
+        for each in (value if isinstance(value, list) else [value])
+    ]
     return Event(
         component=own["component"], query=f"event={own['event']}" if own["event"] else "", body=urlencode(fields),
         state=own["state"] or "", id=own["id"] or "",
@@ -284,5 +295,7 @@ def _reply(event: Event, reply: Reply) -> Push:
 
         if reply.status in (200, 409, 422) and event.id:
             return Push(html=partial(f"#{event.id}", "outerMorph", text))
-        return Push({"type": "error", "to": 0, "code": reply.headers.get("X-Component-Code", ""), "status": reply.status})
+        return Push(
+            {"type": "error", "to": 0, "code": reply.headers.get("X-Component-Code", ""), "status": reply.status}
+        )
     return Push({"type": "reply", "to": event.n, "status": reply.status, "headers": dict(reply.headers), "body": text})

@@ -31,7 +31,9 @@ class Listener:
         self.shape = shape_of(name, function, skip=0 if name in ("start", "stop") else 1)
         self._warned = False
         if name in LIFECYCLE and self.shape.required:
-            raise ConfigurationError(f"on({name!r}): nobody gives {min(self.shape.required)!r}. Take the parameter away.")
+            raise ConfigurationError(
+                f"on({name!r}): nobody gives {min(self.shape.required)!r}. Take the parameter away."
+            )
 
     def fit(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """`data` with the declared types and defaults; raises Invalid."""
@@ -41,7 +43,9 @@ class Listener:
         """Say once that what a listener returns goes nowhere."""
         if value is not None and not self._warned:
             self._warned = True
-            logger.warning("ReturnValueDiscarded: what %s returns goes nowhere. Use session.send().", self.function.__qualname__)
+            logger.warning(
+                "ReturnValueDiscarded: what %s returns goes nowhere. Use session.send().", self.function.__qualname__
+            )
 
 
 class Listeners:

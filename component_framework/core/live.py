@@ -60,6 +60,7 @@ class Live:
         self._addresses: Counter[str] = Counter()
         self._begun: asyncio.Future[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._leaving: set[asyncio.Future[None]] = set()
 
     # -- coming and going -------------------------------------------------------------------------------------------
 
@@ -129,7 +130,7 @@ class Live:
         session._connection = connection
         connection.task = asyncio.create_task(self._write(connection))
         try:
-            while True:
+            while connection.closing is None:
                 message = await transport.recv()
                 connection.alive = True
                 self.inbox.take(session, message)
@@ -177,12 +178,23 @@ class Live:
     async def _forget(self, session: Session) -> None:
         if self.sessions.pop(session.id, None) is None:
             return
+        done = self.loop.create_future()
+        self._leaving.add(done)
+        try:
+            await self._take_leave(session)
+        finally:
+            self._leaving.discard(done)
+            done.set_result(None)
+
+    async def _take_leave(self, session: Session) -> None:
         self._detain(session)
         for counter, key in ((self._users, session.context.identity), (self._addresses, session.context.address)):
             counter[key] -= 1
             if counter[key] <= 0:
                 del counter[key]
         session.finish()
+        if session.greeting is not None:
+            await asyncio.wait((session.greeting,))
         await self.inbox.tell("disconnect", session)
         await self.subscriptions.drop(session)
         if session.context.identity:
@@ -213,7 +225,7 @@ class Live:
 
     def deliver(self, topic: str, message: bytes) -> None:
         """What the broker brings."""
-        kind, _, name = topic.partition(":")
+        kind = topic.partition(":")[0]
         if kind == "t":
             self.subscriptions.publish(topic)
         elif kind == "w":
@@ -334,6 +346,8 @@ class Live:
             return
         self._begun = None
         await asyncio.gather(*(self.end(session, RESTART) for session in list(self.sessions.values())))
+        if self._leaving:
+            await asyncio.wait(self._leaving)
         await self.inbox.tell("stop", None)
         current = asyncio.current_task()
         for task in [task for task in self._tasks if task is not current]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,7 +31,6 @@ class Realtime:
         self._broker = broker
         self.listeners = Listeners()
         self._lives: dict[AbstractEventLoop, Live] = {}
-        self._making = threading.Lock()
 
     @property
     def broker(self) -> Broker:
@@ -84,7 +82,9 @@ class Realtime:
         """
         await self.broker.publish(*_broadcast(name, group, exclude, data))
 
-    def broadcast_sync(self, name: str, /, *, group: str | None = None, exclude: Session | None = None, **data: Any) -> None:
+    def broadcast_sync(
+        self, name: str, /, *, group: str | None = None, exclude: Session | None = None, **data: Any
+    ) -> None:
         """`broadcast()` for sync code."""
         self.broker.publish_sync(*_broadcast(name, group, exclude, data))
 
@@ -112,10 +112,9 @@ class Realtime:
         loop = asyncio.get_running_loop()
         live = self._lives.get(loop)
         if live is None:
-            with self._making:
-                for old in [old for old in self._lives if old.is_closed()]:
-                    del self._lives[old]
-                live = self._lives[loop] = Live(self, self.broker, offload)
+            for old in [old for old in self._lives if old.is_closed()]:
+                self._lives.pop(old, None)
+            live = self._lives.setdefault(loop, Live(self, self.broker, offload))
         return live
 
     def is_live(self: Engine) -> bool:  # type: ignore[misc]  # every Realtime is an Engine
@@ -134,5 +133,3 @@ def _broadcast(name: str, group: str | None, exclude: Session | None, data: dict
     if exclude is not None:
         message["exclude"] = exclude.id
     return ("a:" if group is None else f"g:{require_topic(group)}"), msgspec.json.encode(message)
-
-

@@ -37,8 +37,29 @@ class Session:
     """One browser tab: `send()` to it, `call()` it, let it `join()` groups. `data` is the application's own."""
 
     __slots__ = (
-        "__weakref__", "_bytes", "_calls", "_connection", "_expiry", "_faults", "_grants", "_granted", "_lanes", "_live", "_log",
-        "_ref", "_renew", "_tasks", "context", "data", "groups", "id", "received", "seq", "shown", "topics",
+        "__weakref__",
+        "_bytes",
+        "_calls",
+        "_connection",
+        "_expiry",
+        "_faults",
+        "_granted",
+        "_grants",
+        "_lanes",
+        "_live",
+        "_log",
+        "_ref",
+        "_renew",
+        "_tasks",
+        "context",
+        "data",
+        "greeting",
+        "groups",
+        "id",
+        "received",
+        "seq",
+        "shown",
+        "topics",
     )  # fmt: skip
 
     def __init__(self, live: Live, id: str, context: Context) -> None:
@@ -64,6 +85,8 @@ class Session:
         self._faults = 0
         self._grants = 0.0
         self._granted = 0.0
+        self.greeting: asyncio.Task[None] | None = None
+        """The listeners to "connect": they come to their end before those to "disconnect" begin."""
         self._renew: Callable[[], Awaitable[Context]] | None = None
 
     def __repr__(self) -> str:
@@ -207,13 +230,16 @@ class Session:
         self._grants -= 1
         return True
 
-    def run(self, lane: str, work: Coroutine[Any, Any, None], number: int = 0) -> None:
-        """Let `work` follow what was put on the same lane before; lanes go side by side."""
-        task = asyncio.create_task(_after(self._lanes.get(lane), work))
+    def run(
+        self, lane: str, work: Callable[..., Coroutine[Any, Any, None]], *args: Any, number: int = 0
+    ) -> asyncio.Task[None]:
+        """Let `work(*args)` follow what was put on the same lane before; lanes go side by side."""
+        task = asyncio.create_task(_after(self._lanes.get(lane), work, args))
         self._lanes[lane] = task
         if number:
             self._tasks[number] = task
         task.add_done_callback(lambda done: self._done(lane, number, done))
+        return task
 
     def _done(self, lane: str, number: int, task: asyncio.Task[None]) -> None:
         self._tasks.pop(number, None)
@@ -235,18 +261,28 @@ class Session:
         for answer in (self._calls or {}).values():
             if not answer.done():
                 answer.set_exception(SessionClosed(f"{self!r} is gone"))
-        for task in (*self._lanes.values(), *self._tasks.values()):
+        for task in {*self._lanes.values(), *self._tasks.values()} - {self.greeting}:
             task.cancel()
 
 
 class Connection:
     """Writes a session's log out to its page, in one task, so that messages keep their order and are never mixed."""
 
-    __slots__ = ("_loop", "_waiter", "alive", "answers", "closing", "cursor", "first", "session", "silences", "task", "transport")
+    __slots__ = (
+        "_loop",
+        "_waiter",
+        "alive",
+        "answers",
+        "closing",
+        "cursor",
+        "first",
+        "session",
+        "silences",
+        "task",
+        "transport",
+    )
 
-    def __init__(
-        self, session: Session, transport: Transport, cursor: int, first: list[Push], answers: bool
-    ) -> None:
+    def __init__(self, session: Session, transport: Transport, cursor: int, first: list[Push], answers: bool) -> None:
         self.session = session
         self.transport = transport
         self.cursor = cursor
@@ -310,19 +346,19 @@ class Sent:
 
     def __await__(self) -> Generator[Any, None, None]:
         warnings.warn(
-            f"send({self._name!r}) has no answer to wait for. Use call(), or leave the await out.", RuntimeWarning, stacklevel=2
+            f"send({self._name!r}) has no answer to wait for. Use call(), or leave the await out.",
+            RuntimeWarning,
+            stacklevel=2,
         )
         yield from ()
 
 
-async def _after(before: asyncio.Task[None] | None, work: Coroutine[Any, Any, None]) -> None:
+async def _after(
+    before: asyncio.Task[None] | None, work: Callable[..., Coroutine[Any, Any, None]], args: tuple[Any, ...]
+) -> None:
     if before is not None:
-        try:
-            await asyncio.wait((before,))
-        except asyncio.CancelledError:
-            work.close()
-            raise
-    await work
+        await asyncio.wait((before,))
+    await work(*args)
 
 
 def _message(name: str, data: dict[str, Any]) -> Push:

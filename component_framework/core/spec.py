@@ -56,7 +56,18 @@ Kind = Literal["plain", "coroutine", "generator", "async_generator"]
 class Handler:
     """One `on_<event>` method: its payload's shape, and how it runs."""
 
-    __slots__ = ("call", "event", "is_async", "is_call", "kind", "mutates", "permissions", "rate_limit", "shape", "streams")
+    __slots__ = (
+        "call",
+        "event",
+        "is_async",
+        "is_call",
+        "kind",
+        "mutates",
+        "permissions",
+        "rate_limit",
+        "shape",
+        "streams",
+    )
 
     def __init__(self, owner: str, event: str, method: Callable[..., Any]) -> None:
         self.event = event
@@ -83,8 +94,8 @@ class Spec:
     """A component class, compiled; `name` is what it is registered as."""
 
     __slots__ = (
-        "calls", "cls", "decode", "fields", "handlers", "is_async", "last_root", "live", "mount", "mount_names", "mount_open", "name", "nullable",
-        "overrides", "public", "schema", "secret", "state", "title", "untyped",
+        "calls", "cls", "decode", "fields", "handlers", "is_async", "last_root", "live", "mount", "mount_names", "mount_open", "name",
+        "nullable", "overrides", "public", "schema", "secret", "state", "title", "untyped",
     )  # fmt: skip
 
     def __init__(self, cls: type[Component]) -> None:

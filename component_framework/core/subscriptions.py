@@ -123,7 +123,9 @@ class Subscriptions:
             try:
                 if number >= self._live.limits.components:
                     raise TooLarge(f"the page has more than {self._live.limits.components} live components")
-                await self._join_one(session, Call(component=name, state=token, component_id=id, context=session.context), digest)
+                await self._join_one(
+                    session, Call(component=name, state=token, component_id=id, context=session.context), digest
+                )
             except RequestError as exc:
                 session.push(Push({"type": "error", "id": id, "code": exc.code, "message": exc.public}))
             except Exception:  # one component that cannot be shown must not keep the others away

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Protocol, runtime_checkable
 
 from .push import Push
@@ -118,7 +118,7 @@ class StreamTransport:
                 self._queue.put_nowait(Push({"type": "close", "code": code, "reason": reason}).stream(0))
             self._done.set_result(code)
 
-    async def body(self) -> AsyncIterator[bytes]:
+    async def body(self) -> AsyncGenerator[bytes, None]:
         """What to send to the client; closing it says that the client has left."""
         try:
             while not (self._done.done() and self._queue.empty()):

@@ -76,9 +76,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
         """The root, and every other component as a partial of its own (htmx 4)."""
         if not self.others:
             return self.html
-        return self.html + "".join(
-            partial(f"#{other.component_id}", "outerMorph", other.html) for other in self.others
-        )
+        return self.html + "".join(partial(f"#{other.component_id}", "outerMorph", other.html) for other in self.others)
 
 
 def partial(selector: str, swap: str, markup: str) -> str:

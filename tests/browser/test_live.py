@@ -92,7 +92,11 @@ def test_rooms_and_calls_in_both_directions(tab: Tab, other: Tab, place: Place) 
     world, _ = place
     for each in (tab, other):
         visit(each, place, "plain")
-        each(lambda page: page.evaluate("window.got = []; components.on('said', ({text}) => got.push(text)); components.on('entered', () => got.push('in')); components.send('enter')"))
+        each(
+            lambda page: page.evaluate(
+                "window.got = []; components.on('said', ({text}) => got.push(text)); components.on('entered', () => got.push('in')); components.send('enter')"
+            )
+        )
         each(lambda page: page.wait_for_function("() => got.length"))
     tab(lambda page: page.evaluate("components.send('say', {text: 'hello'})"))
     other(lambda page: page.wait_for_function("() => got.includes('hello')"))
@@ -105,7 +109,9 @@ def test_rooms_and_calls_in_both_directions(tab: Tab, other: Tab, place: Place) 
 def test_a_method_of_a_component_answers_with_a_value(tab: Tab, place: Place) -> None:
     visit(tab, place, "stock:1")
     tab.expected = ["422", "404"]
-    assert tab(lambda page: page.evaluate("components.call(document.querySelector('b'), 'total', {prices: [1, 2]})")) == 30
+    assert (
+        tab(lambda page: page.evaluate("components.call(document.querySelector('b'), 'total', {prices: [1, 2]})")) == 30
+    )
     tab(lambda page: page.click("text=Count"))
     text(tab, "i", "1")
     assert tab(lambda page: page.evaluate("components.call(document.querySelector('b'), 'reset')")) == 1
@@ -120,7 +126,9 @@ def test_events_forms_and_streams_work_as_without_a_connection(tab: Tab, place: 
     visit(tab, place, "plain,stock:1")
     connected(tab)
     tab.expected = ["422"]
-    tab(lambda page: page.evaluate("window.added = []; document.addEventListener('added', e => added.push(e.detail.n))"))
+    tab(
+        lambda page: page.evaluate("window.added = []; document.addEventListener('added', e => added.push(e.detail.n))")
+    )
     tab(lambda page: page.evaluate("for (let n = 0; n < 10; n++) document.querySelector('button').click()"))
     text(tab, "b", "10")
     assert tab(lambda page: page.evaluate("added")) == list(range(1, 11))
@@ -142,7 +150,7 @@ def test_lifecycle_events_happen_once_and_late_listeners_hear_them(tab: Tab, pla
     assert tab(lambda page: page.evaluate(heard)) == ["ready", "connect"]
     assert [name for name, _ in world.heard] == ["start", "connect"]
     tab(lambda page: page.goto("about:blank"))
-    tab(lambda page: page.wait_for_timeout(900))
+    assert world.gone.wait(10)
     assert [name for name, _ in world.heard] == ["start", "connect", "disconnect"]
 
 
@@ -152,5 +160,3 @@ def test_a_page_with_nothing_to_hear_opens_no_connection(tab: Tab, place: Place)
     tab(lambda page: page.click("text=Add"))
     text(tab, "b", "1")
     assert not any(name == "connect" for name, _ in world.heard)
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -32,6 +33,8 @@ class World:
         self.stock: dict[int, int] = {1: 10, 2: 20}
         self.shown = 0
         self.heard: list[tuple[str, Any]] = []
+        self.gone = threading.Event()
+        """A tab has left."""
         options = {"limits": Limits(grace=0.5, heartbeat=0.5)} | options
         self.engine = Engine(
             renderer=JinjaRenderer("."), secret_key="k" * 32, registry=self.registry, store=MemoryStateStore(), **options
@@ -123,14 +126,13 @@ def _components(world: World) -> None:
             self.n += 1
             self.emit("added", n=self.n)
 
-        async def on_greet(self, name: int) -> None:
+        def on_greet(self, name: int) -> None:
             self.greeted = str(name)
 
         async def on_slow(self) -> AsyncIterator[None]:
             for _ in range(3):
                 self.n += 100
                 yield
-
 
     @register("ticker")
     class Ticker(StreamingComponent):
@@ -156,6 +158,7 @@ def _listeners(world: World) -> None:
     @engine.on("disconnect")
     def disconnect(session: Session) -> None:
         world.heard.append(("disconnect", session.id))
+        world.gone.set()
 
     @engine.on("say")
     async def say(session: Session, text: str, room: str = "room") -> None:
