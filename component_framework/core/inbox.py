@@ -12,7 +12,7 @@ import msgspec
 
 from .errors import Malformed, NotFound, RequestError, TooLarge, TooMany
 from .listeners import LIFECYCLE, Listener
-from .plain import decode_json
+from .plain import decode_json, require_depth
 from .push import Push
 from .request import HttpRequest
 from .transport import POLICY, TRY_LATER
@@ -79,6 +79,7 @@ class Pong(msgspec.Struct, tag="pong", tag_field="type"):
 
 
 Incoming = Join | Message | Result | Event | Cancel | Pong
+_decode: Callable[[bytes], Incoming] = msgspec.json.Decoder(Incoming).decode
 
 
 class Inbox:
@@ -97,7 +98,7 @@ class Inbox:
                 raise TooLarge(f"the message has {len(text)} bytes")
             if not isinstance(text, str):
                 raise Malformed("the message is not text")
-            self._handle(session, self._read(decode_json(text.encode(errors="replace"), max_depth=limits.depth)))
+            self._handle(session, self._decode(text.encode(errors="replace")))
         except RequestError as exc:
             self._refuse(session, exc)
 
@@ -122,6 +123,13 @@ class Inbox:
         ):
             raise Malformed('the body is not {"session": …, "messages": […]}')
         return data["session"], data["messages"]
+
+    def _decode(self, data: bytes) -> Incoming:
+        require_depth(data, self._live.limits.depth)
+        try:
+            return _decode(data)
+        except msgspec.DecodeError:  # a message of htmx's own, or none
+            return self._read(decode_json(data, max_depth=self._live.limits.depth))
 
     def _read(self, data: Any) -> Incoming:
         if not isinstance(data, dict):
@@ -176,7 +184,7 @@ class Inbox:
                 session.context = await session._renew()
             reply = await live.engine.answer(_request(session, event), live.offload)
             if isinstance(reply.body, bytes):
-                session.push(_reply(event, reply))
+                await session.reply(_reply(event, reply))
             else:
                 await self._stream(session, event, reply)
         except RequestError as exc:

@@ -29,14 +29,18 @@ class Push:
     @property
     def size(self) -> int:
         """About how many bytes this takes."""
-        return len(self.socket(0))
+        return len(self._text())
 
     def socket(self, seq: int) -> str:
         """The text of a WebSocket message; `seq` 0 is a message that is not counted."""
+        return f'{{"seq":{seq},{self._text()}' if seq else "{" + self._text()
+
+    def _text(self) -> str:
+        """The JSON object without its opening brace."""
         if self._socket is None:
             fields = self._fields if self._html is None else {"content": self._html}
             self._socket = msgspec.json.encode(fields).decode()[1:]
-        return f'{{"seq":{seq},{self._socket}' if seq else "{" + self._socket
+        return self._socket
 
     def stream(self, seq: int) -> bytes:
         """The bytes of an event-stream message."""

@@ -19,7 +19,7 @@ from .effects import emit
 from .errors import BrowserError, SessionClosed
 from .plain import require_json
 from .push import RESYNC, Push
-from .transport import POLICY, TRY_LATER, Transport
+from .transport import POLICY, TRY_LATER, Transport, TransportClosed
 
 if TYPE_CHECKING:
     from .live import Live
@@ -162,7 +162,7 @@ class Session:
     def _out(self, push: Push) -> None:
         self._live.soon(self.push, push)
 
-    def push(self, push: Push) -> None:
+    def push(self, push: Push, *, wake: bool = True) -> None:
         """Put `push` into the log, on the event loop."""
         log = self._log
         self.seq += 1
@@ -175,8 +175,18 @@ class Session:
         if connection is not None:
             if log and connection.cursor < log[0][0] - 1:
                 connection.drop(TRY_LATER)  # it cannot keep up; when it comes back it begins from what is there then
-            else:
+            elif wake:
                 connection.wake()
+
+    async def reply(self, push: Push) -> None:
+        """Push, and write it at once from here where nobody else is writing: a change of tasks costs more than that."""
+        self.push(push, wake=False)
+        if (connection := self._connection) is not None:
+            try:
+                await connection.drain()
+            except TransportClosed:
+                connection.drop(1006)
+            connection.wake()
 
     def waits_for(self, push: Push) -> bool:
         """Whether `push` is the newest of the log, and not sent yet: then a second one would say nothing more."""
@@ -271,6 +281,7 @@ class Connection:
     __slots__ = (
         "_loop",
         "_waiter",
+        "_writing",
         "alive",
         "answers",
         "closing",
@@ -294,26 +305,46 @@ class Connection:
         self.silences = 0
         self.closing: int | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._writing = False
         self._loop = asyncio.get_running_loop()
         self.task: asyncio.Task[None] | None = None
 
     async def write(self) -> None:
         """Write until the connection ends; raises TransportClosed."""
-        session, transport = self.session, self.transport
         while self.closing is None:
-            if self.first:
-                await transport.send(self.first.pop(0), 0)
-            elif (push := session.after(self.cursor)) is not None:
-                self.cursor += 1
-                await transport.send(push, self.cursor)
-            else:
+            await self.drain()
+            if self.closing is None and (self._writing or not self._behind()):
                 self._waiter = self._loop.create_future()
                 await self._waiter
-        await transport.close(self.closing)
+        await self.transport.close(self.closing)
+
+    async def drain(self) -> None:
+        """Write what there is; while one task does so, another has nothing to do. Raises TransportClosed."""
+        if self._writing:
+            return
+        self._writing = True
+        session, transport = self.session, self.transport
+        try:
+            while self.closing is None:
+                if self.first:
+                    await transport.send(self.first.pop(0), 0)
+                elif (push := session.after(self.cursor)) is not None:
+                    self.cursor += 1
+                    await transport.send(push, self.cursor)
+                else:
+                    return
+        except asyncio.CancelledError:
+            self.drop(TRY_LATER)  # perhaps in the middle of a message: its page comes back for it
+            raise
+        finally:
+            self._writing = False
+
+    def _behind(self) -> bool:
+        return bool(self.first) or self.cursor < self.session.seq
 
     def wake(self) -> None:
-        """There is something to write."""
-        if (waiter := self._waiter) is not None and not waiter.done():
+        """There is something to write, unless somebody writes already."""
+        if (waiter := self._waiter) is not None and not waiter.done() and self._behind():
             waiter.set_result(None)
 
     def say(self, push: Push) -> None:
@@ -356,7 +387,7 @@ class Sent:
 async def _after(
     before: asyncio.Task[None] | None, work: Callable[..., Coroutine[Any, Any, None]], args: tuple[Any, ...]
 ) -> None:
-    if before is not None:
+    if before is not None and not before.done():
         await asyncio.wait((before,))
     await work(*args)
 
