@@ -10,7 +10,7 @@ from component_framework.core.wire import Reply
 
 from .engines import Stage, visitor
 from .server_hosts import SERVERS
-from .socket_hosts import SOCKETS
+from .socket_hosts import SOCKETS as SOCKETS
 from .wire import Answer, Host, Sent
 
 

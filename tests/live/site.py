@@ -35,9 +35,9 @@ class World:
         self.heard: list[tuple[str, Any]] = []
         self.gone = threading.Event()
         """A tab has left."""
-        options = {"limits": Limits(grace=0.5, heartbeat=0.5)} | options
+        given: dict[str, Any] = {"limits": Limits(grace=0.5, heartbeat=0.5), "store": MemoryStateStore()} | options
         self.engine = Engine(
-            renderer=JinjaRenderer("."), secret_key="k" * 32, registry=self.registry, store=MemoryStateStore(), **options
+            renderer=JinjaRenderer("."), secret_key="k" * 32, registry=self.registry, **given
         )  # fmt: skip
         _components(self)
         _listeners(self)
