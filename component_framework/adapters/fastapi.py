@@ -22,6 +22,7 @@ from ..core.asgi_live import LiveEndpoint, SocketEndpoint
 from ..core.component import Context
 from ..core.engine import Engine
 from ..core.errors import ConfigurationError
+from ..core.limits import Limits
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -97,7 +98,7 @@ class _Event:
 
     async def respond(self, request: Request) -> Response:
         try:
-            body = await _read(request, self.events.engine.limits.body)
+            body = await _read(request, self.events.engine.limits)
         except ClientDisconnect:
             return Response()  # nobody is there to read it
         reply = await self.events.reply(request.path_params["name"], request.scope, request, body)
@@ -142,10 +143,10 @@ class _Asset:
     respond = direct
 
 
-async def _read(request: Request, limit: int) -> Body:
+async def _read(request: Request, limits: Limits) -> Body:
     """The body; a dependency may have read it with `body()` or `json()`, or have parsed it with `form()`."""
     try:
-        return await take(request.stream(), limit)
+        return await take(request.stream(), limits)
     except RuntimeError:  # what Starlette raises for a stream that has been read
         if request._form is None:
             raise ConfigurationError("A dependency reads the body with request.stream(). Use request.body().") from None

@@ -35,6 +35,7 @@ from ..core.asgi_live import LiveEndpoint, SocketEndpoint
 from ..core.component import Context
 from ..core.engine import Engine
 from ..core.errors import ConfigurationError
+from ..core.limits import Limits
 from ..core.wire import Reply
 
 HOOKS = ("before_request", "after_request", "after_response")
@@ -129,7 +130,7 @@ def _ordinary(engine: Engine) -> list[Any]:
 
 async def _answer(events: EventEndpoint, request: Request[Any, Any, Any]) -> ASGIResponse:
     try:
-        body = await _read(request.scope, request.receive, events.engine.limits.body)
+        body = await _read(request.scope, request.receive, events.engine.limits)
     except ClientGone:
         return ASGIResponse()  # nobody is there to read it
     return _Answer(await events.reply(request.path_params["name"], request.scope, request, body))
@@ -154,14 +155,14 @@ class _Answer(ASGIResponse):
         await send_reply(self._reply, receive, send_with_headers)
 
 
-async def _read(scope: Any, receive: Any, limit: int) -> Body:
+async def _read(scope: Any, receive: Any, limits: Limits) -> Body:
     """The body; middleware may have read or parsed it, and Litestar keeps it then."""
     read = ScopeState.from_scope(scope)
     if read.body is not Empty:
         return read.body
     if read.form is not Empty:
         return parsed_form(FormMultiDict.from_form_data(read.form).multi_items())
-    return await read_body(scope, receive, limit)
+    return await read_body(scope, receive, limits)
 
 
 def _request(scope: Any, receive: Any) -> ASGIConnection[Any, Any, Any, Any]:

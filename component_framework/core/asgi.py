@@ -8,7 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+import types
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Mapping,
+    MutableMapping,
+)
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
@@ -19,14 +29,16 @@ from .component import Context
 from .engine import Engine
 from .errors import Malformed, RequestError, Unsupported
 from .fitting import Form
+from .limits import Limits
 from .request import READ_HEADERS, HttpRequest
 from .shutdown import stopping
 from .streaming import PING, PING_MESSAGE, close, own_context
 from .wire import Reply
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 THREADS = 40
 """How many sync components may be at work at once, as in Starlette's own thread pool."""
@@ -40,14 +52,11 @@ async def offload(function: Callable[..., Any], /, *args: Any) -> Any:
     return await asyncio.get_running_loop().run_in_executor(_threads, work)
 
 
-BODY_TIMEOUT = 30.0
-"""Seconds in which a request's body has to arrive."""
-
 Body = bytes | Form | RequestError
 """What came with a request: bytes, or fields where somebody has parsed them already, or why it is refused."""
 
-Reader = Callable[[Scope, Receive, int], Awaitable[Body]]
-"""`await read(scope, receive, limit)` gives a request's body, up to one byte over `limit`."""
+Reader = Callable[[Scope, Receive, Limits], Awaitable[Body]]
+"""`await read(scope, receive, limits)` gives a request's body, up to one byte over the limit."""
 
 _READ = {name.encode(): name for name in READ_HEADERS}
 _encoded: dict[str, bytes] = {}
@@ -57,38 +66,55 @@ class ClientGone(Exception):
     """The client left before its request was complete: there is nobody to answer."""
 
 
-async def read_body(scope: Scope, receive: Receive, limit: int) -> Body:
-    """The whole body, but no more of it than one byte over `limit`: the engine refuses that by itself.
+async def read_body(scope: Scope, receive: Receive, limits: Limits) -> Body:
+    """The whole body, but no more of it than one byte over `limits.body`: the engine refuses that by itself.
 
     Raises ClientGone for a client that left.
     """
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        return bytes(message.get("body", b"")[: limit + 1])
-    return await take(_chunks(message, receive), limit)
+    steps = receive().__await__()
+    try:
+        first: Awaitable[Message] = _resume(steps, next(steps))
+    except StopIteration as arrived:  # at once, and mostly all of it: then no timer has to be set
+        message = arrived.value
+        if message["type"] == "http.request" and not message.get("more_body"):
+            return bytes(message.get("body", b"")[: limits.body + 1])
+        first = _given(message)
+    return await take(_chunks(first, receive), limits)
 
 
-async def take(chunks: AsyncGenerator[bytes, None], limit: int) -> Body:
-    """`chunks` as a body; Malformed for one that takes longer than BODY_TIMEOUT to arrive."""
+async def take(chunks: AsyncGenerator[bytes, None], limits: Limits) -> Body:
+    """`chunks` as a body; Malformed for one that takes longer than `limits.body_time` to arrive."""
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_TIMEOUT), aclosing(chunks):
+        async with asyncio.timeout(limits.body_time), aclosing(chunks):
             async for chunk in chunks:
                 body += chunk
-                if len(body) > limit:
+                if len(body) > limits.body:
                     break
     except TimeoutError:
-        return Malformed(f"the body did not arrive within {BODY_TIMEOUT} s")
-    return bytes(body[: limit + 1])
+        return Malformed(f"the body did not arrive within {limits.body_time} s")
+    return bytes(body[: limits.body + 1])
 
 
-async def _chunks(message: MutableMapping[str, Any], receive: Receive) -> AsyncGenerator[bytes, None]:
+async def _chunks(first: Awaitable[Message], receive: Receive) -> AsyncGenerator[bytes, None]:
+    message = await first
     while message["type"] != "http.disconnect":
         yield message.get("body", b"")
         if not message.get("more_body"):
             return
         message = await receive()
     raise ClientGone
+
+
+@types.coroutine
+def _resume(steps: Generator[Any, Any, Message], waiting: Any) -> Generator[Any, Any, Message]:
+    """Go on with an awaitable that has taken its first step, and waits for `waiting`."""
+    yield waiting
+    return (yield from steps)
+
+
+async def _given(message: Message) -> Message:
+    return message
 
 
 def parsed_form(items: Iterable[tuple[str, Any]]) -> Body:
@@ -124,7 +150,7 @@ class EventEndpoint:
             await _send_bytes(send, 405, {"Allow": "POST", "Content-Type": "text/plain"}, b"Method Not Allowed")
             return
         try:
-            body = await self.read(scope, receive, self.engine.limits.body)
+            body = await self.read(scope, receive, self.engine.limits)
         except ClientGone:
             return
         await send_reply(await self.reply(name, scope, self.make_request(scope, receive), body), receive, send)

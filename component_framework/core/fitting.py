@@ -163,10 +163,7 @@ class Shape:
         errors: dict[str, list[str]] = {}
         lax = isinstance(values, Form)
         given = self._read(values, errors) if isinstance(values, Form) else dict(values)
-        unknown = given.keys() - self.names
-        extra = {name: given.pop(name) for name in unknown}
-        refused = extra.keys() & self.taken if self.open else extra.keys()
-        errors.update((name, [UNKNOWN]) for name in sorted(refused))
+        extra = {} if given.keys() <= self.names else self._take_extra(given, errors)
         if not errors:
             try:
                 return self._typed(given, strict=not lax) | extra
@@ -174,6 +171,13 @@ class Shape:
                 pass  # it names one field only: every field is asked below
         self._explain(given, errors, strict=not lax)
         raise Invalid(errors)
+
+    def _take_extra(self, given: dict[str, Any], errors: dict[str, list[str]]) -> dict[str, Any]:
+        """Take out of `given` what is not declared; what may not come through is put into `errors`."""
+        extra = {name: given.pop(name) for name in given.keys() - self.names}
+        refused = extra.keys() & self.taken if self.open else extra.keys()
+        errors.update((name, [UNKNOWN]) for name in sorted(refused))
+        return extra
 
     def _read(self, form: Form, errors: dict[str, list[str]]) -> dict[str, Any]:
         given: dict[str, Any] = {}
@@ -185,8 +189,8 @@ class Shape:
                 given[name] = field.read(values)
             except ValueError as exc:
                 errors[name] = [str(exc)]
-        for name in self.required - given.keys():
-            if self.fields[name].is_bool:
+        for name in self.required:
+            if name not in given and self.fields[name].is_bool:
                 given[name] = False  # a browser does not send a box that is not ticked
         return given
 

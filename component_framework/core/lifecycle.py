@@ -81,7 +81,8 @@ async def frames(
         await _mount(component, spec, run)
     else:
         await _hydrate(component, spec, run, restored)
-    await _authorize(component, spec, run, event)
+    if "authorize" in spec.overrides or host.authorize is not None:
+        await _authorize(component, spec, run, event)
     if isinstance(restored, Restored) and restored.answered is not None:
         component._effects = list(restored.answered)
     elif handler is not None:
@@ -277,13 +278,15 @@ async def _frame(component: Component, run: _Runner, *, status: int = 200, last:
     effects, component._effects = component._effects, []
     component._version += 1
     html = await show(component, run, effects)
-    others = [await _update(component, effect, run) for effect in effects if isinstance(effect, Update)]
+    others = (
+        [await _update(component, effect, run) for effect in effects if isinstance(effect, Update)] if effects else ()
+    )
     return Frame(
         html=html,
         component_id=component.id or "",
         token=component._token,
         version=component._version,
-        effects=tuple(effect for effect in effects if not isinstance(effect, Update)),
+        effects=tuple(effect for effect in effects if not isinstance(effect, Update)) if effects else (),
         others=tuple(others),
         errors=component.errors,
         status=status,

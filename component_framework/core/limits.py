@@ -17,6 +17,8 @@ class Limits:
 
     body: int = MIB
     """A request's body."""
+    body_time: float = 30.0
+    """In which all of a body has to arrive, where we read it ourselves (on ASGI, but not on Django's); else 400."""
     payload: int = 256 * KIB
     """The values of one event."""
     depth: int = 8

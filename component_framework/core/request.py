@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from .component import NOBODY, Context
+from .component import NOBODY, NOTHING, Context
 from .errors import Invalid, Malformed, RequestError, StateInvalid, TooLarge, Unsupported
 from .fitting import Form
 from .limits import Limits
@@ -82,7 +82,7 @@ def _read_form(request: HttpRequest, query: dict[str, str], limits: Limits) -> C
         state=headers.get("x-component-state") or own.get("_state"),
         component_id=headers.get("x-component-id") or own.get("_id"),
         event_id=headers.get("x-component-event-id") or own.get("_event_id"),
-        params=_as_form(query),
+        params=_as_form(query) if query else NOTHING,
         stream=request.stream,
         accepts_stream="text/event-stream" in headers.get("accept", ""),
         context=request.context,

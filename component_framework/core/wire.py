@@ -27,7 +27,7 @@ EVENT_STREAM = "text/event-stream; charset=utf-8"
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _HTML_HEADERS = {**_HEADERS, "Content-Type": HTML}
 _NAVIGATE_HEADERS = {"push": "HX-Push-Url", "replace": "HX-Replace-Url", "redirect": "HX-Redirect"}
-_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_LINE_BREAK = re.compile(r"\r\n?")
 _IN_SELECTOR = re.compile(r"([.:])")
 _ESCAPED = r"\\\1"
 _NOT_ASCII = re.compile(r"[^\x20-\x7e]")
@@ -159,7 +159,10 @@ def sse_error(error: RequestError, error_id: str, envelope: Envelope) -> bytes:
 def sse_message(data: str, *, event: str | None = None, id: str | None = None) -> bytes:
     """One message of an event stream (WHATWG HTML 9.2); `event` and `id` are ours, `data` may be any text."""
     head = (f"event: {event}\n" if event else "") + (f"id: {id}\n" if id else "")
-    return (head + "".join(f"data: {line}\n" for line in _LINE_BREAK.split(data)) + "\n").encode()
+    if "\r" in data:
+        data = _LINE_BREAK.sub("\n", data)
+    lines = data.replace("\n", "\ndata: ")
+    return f"{head}data: {lines}\n\n".encode()
 
 
 def _as_json(frame: Frame) -> dict[str, Any]:
