@@ -67,7 +67,7 @@ class ComponentRoute(APIRoute):
         if not path.startswith(served.url):
             raise ConfigurationError(
                 f"include_router(prefix=…) has moved the components to {path!r}, where no page looks for them. "
-                f"Take the prefix away and write Engine(url={path.split('/{')[0]!r})."
+                f"Take the prefix away and write Engine(url={path.partition(served.url)[0] + served.url!r})."
             )
         return super().get_route_handler() if dependencies else served.direct
 

@@ -67,7 +67,7 @@ class LiveEndpoint:
     async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
         live = self.engine.live(offload)
         try:
-            body = await self.read(scope, receive, self.engine.limits.body)
+            body = await self.read(scope, receive, self.engine.limits)
             if not isinstance(body, bytes):
                 raise body if isinstance(body, RequestError) else StateInvalid("messages are JSON")
             await live.post(self._context(scope, receive), body)
