@@ -5,6 +5,7 @@ app = Litestar(plugins=[ComponentPlugin(engine, guards=[login])])
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, cast
 
 try:
@@ -74,6 +75,14 @@ class _Mount(ASGIRouteHandler):
     """An ASGI handler whose body middleware may read (Litestar's logging and CSRF do), and that no hook passes by."""
 
     limit = 0
+
+    def resolve_exception_handlers(self) -> Any:
+        """Those of all layers, found once: Litestar asks at every request."""
+        return self._exception_handlers
+
+    @cached_property
+    def _exception_handlers(self) -> Any:
+        return super().resolve_exception_handlers()
 
     def resolve_request_max_body_size(self) -> int:
         return self.limit

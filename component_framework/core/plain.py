@@ -55,7 +55,7 @@ def require_finite(value: Any, path: str) -> None:
 def _require_scalar(value: str | float | None, path: str) -> None:
     kind = type(value)
     if kind not in _SCALARS and not isinstance(value, Enum):
-        plain = "str" if isinstance(value, str) else "float" if isinstance(value, float) else "int"
+        plain = '"".join' if isinstance(value, str) else "float" if isinstance(value, float) else "int"
         raise PayloadError(path, f"{kind.__qualname__} is not JSON; write {plain}(…)")
     if isinstance(value, str):
         try:

@@ -206,8 +206,27 @@ class Spec:
             data = msgspec.json.encode(values)
             self.decode(data)  # what cannot come back must not leave: the next click would be lost
         except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as exc:
-            raise StateError(f"The state of {self.title} does not fit its annotations: {exc}") from exc
+            raise StateError(f"{self._misfit(values)} does not fit its annotation: {exc}{_advice(exc)}") from exc
         return data
+
+    def _misfit(self, values: Mapping[str, Any]) -> str:
+        """The name of the first field that cannot leave and come back."""
+        for name, field in self.state.fields.items():
+            try:
+                msgspec.json.decode(msgspec.json.encode(values[name]), type=field.type)
+            except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
+                return f"{self.title}.{name}"
+        return f"The state of {self.title}"
+
+
+def _advice(error: Exception) -> str:
+    """What to do about text of another type than str; str(…) of Django's SafeString is one again."""
+    if not isinstance(error, TypeError):
+        return ""
+    return (
+        '. Text that is marked as safe, or lazily translated, becomes plain text by "".join(str(text)); '
+        "a template marks it as safe where it shows it."
+    )
 
 
 def spec_of(cls: type[Component]) -> Spec:

@@ -103,6 +103,7 @@ def has_middleware(kind: type) -> bool:
     return any(isinstance(middleware, type) and issubclass(middleware, kind) for middleware in found)
 
 
+@cache
 def login_is_required() -> bool:
     """Whether the site has Django's LoginRequiredMiddleware, which would answer an event with a redirect."""
     if not apps.is_installed("django.contrib.auth"):
@@ -130,6 +131,7 @@ def _load(value: Any) -> Any:
 def _forget(*, setting: str, **kwargs: Any) -> None:
     get_engine.cache_clear()
     has_middleware.cache_clear()
+    login_is_required.cache_clear()
 
 
 setting_changed.connect(_forget)
