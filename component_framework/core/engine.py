@@ -6,7 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from contextvars import copy_context
 from typing import Any
 
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from . import assets
 from .address import client_address, networks
 from .component import NOBODY, Component, Context
-from .effects import ELEMENT_ID, Effect, navigate
+from .effects import ELEMENT_ID, Effect, navigate, safe_address
 from .errors import (
     BindingError,
     ConfigurationError,
@@ -29,7 +29,6 @@ from .errors import (
     StateRequired,
     TooMany,
     Unauthenticated,
-    UnsafeEffect,
     nearest,
 )
 from .event_stream import EventStream, log_failure, log_refusal
@@ -39,12 +38,13 @@ from .inspection import check_template, examine
 from .lifecycle import Restored, frames, last, run_sync
 from .limits import Limits
 from .origin import require_same_origin
+from .providing import Provider, Providers
 from .registry import Registry
 from .registry import registry as default_registry
 from .rendering import Markup, Renderer
 from .request import HttpRequest, read_call
 from .secret import Cipher
-from .signing import TokenSigner
+from .signing import TokenSigner, keys_of
 from .spec import Spec, spec_of
 from .state import Home, Overtaken, Place, TokenState, home_of
 from .store import StateStore
@@ -83,6 +83,7 @@ class Engine:
         store: StateStore | None = None,
         state: Place = "token",
         cipher: Cipher | None = None,
+        providers: Mapping[Any, Provider] | None = None,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] | None = None,
     ) -> None:
@@ -98,10 +99,11 @@ class Engine:
         self.time_limit = self.limits.handler
         self.login_url = navigate("redirect", login_url, external=True).url if login_url else None
         self.trusted_origins = frozenset(trusted_origins)
+        self.providers = Providers(providers)
         self._identify = identify
         self._new_id = new_id or (lambda: f"c-{secrets.token_hex(8)}")
         self._proxies = networks(trusted_proxies) if trusted_proxies else ()
-        self._page = TokenState(TokenSigner(_keys(secret_key, debug), self.limits), self.limits, clock, cipher)
+        self._page = TokenState(TokenSigner(keys_of(secret_key, debug), self.limits), self.limits, clock, cipher)
         self._store = store
         self._place: Place = state
         self._homes: dict[type[Component], Home] = {}
@@ -135,7 +137,7 @@ class Engine:
     def waits(self, name: str) -> bool:
         """Whether the component `name` has async methods, so that it needs an event loop."""
         cls = self.registry.get(name)
-        return cls is not None and spec_of(cls).is_async
+        return cls is not None and ((spec := self._spec(cls)).is_async or (spec.asks and self.providers.wait(spec)))
 
     def streams(self, request: HttpRequest) -> bool:
         """Whether the answer to `request` may be a stream, for an adapter that has to make room for one."""
@@ -149,7 +151,7 @@ class Engine:
     async def answer(self, request: HttpRequest, offload: Offload | None = None) -> Reply:
         """The reply to a POST. `offload` takes sync components off the event loop; None runs them where this runs."""
         cls = self.registry.get(request.component)
-        if offload is None or cls is None or not cls.blocking or spec_of(cls).is_async:
+        if offload is None or cls is None or not cls.blocking or self.waits(request.component):
             return await self._answer(request, offload)
         from .streaming import Steps  # only where there is an event loop: it imports asyncio
 
@@ -181,7 +183,9 @@ class Engine:
 
     def component(self, name: str, /, *, context: Context = NOBODY, **params: Any) -> Component:
         """A new instance of the component `name` that knows this engine; for `dispatch()`."""
-        component = self.registry.find(name)(**params)
+        cls = self.registry.find(name)
+        self._spec(cls)
+        component = cls(**params)
         component.context = context
         component._host = self
         return component
@@ -209,13 +213,16 @@ class Engine:
 
         return {"live_component": live_component, "component_scripts": component_scripts}
 
+    def provide(self, key: Any, provider: Provider) -> AbstractContextManager[None]:
+        """Let `provider` give every `key` (a type, or what `Depends` names) inside of a `with` block; for tests."""
+        return self.providers.override(key, provider)
+
     def check(self) -> list[str]:
-        """Mistakes that can be found with no request: templates that are missing, or bind events that do not exist."""
-        return [
-            message
-            for cls in self.registry.values()
-            for message in check_template(spec_of(cls), cls.renderer or self.renderer)
-        ]
+        """Mistakes that can be found with no request: templates that are missing, or bind events that do not exist,
+        and parameters that nobody provides."""
+        specs = [self._spec(cls) for cls in self.registry.values()]
+        templates = [text for spec in specs for text in check_template(spec, spec.cls.renderer or self.renderer)]
+        return templates + [text for spec in specs for text in self.providers.missing(spec)]
 
     def describe(self) -> dict[str, dict[str, dict[str, str]]]:
         """For each component and each of its handlers: where it runs, and how it is triggered."""
@@ -232,6 +239,7 @@ class Engine:
     def inspect(self, component: Component, markup: str) -> None:
         cls = type(component)
         if self.debug or cls not in self._inspected:
+            self.providers.require(self._spec(cls))
             examine(markup, spec_of(cls), f"{component.context.root_path}{self.url}")
             self._inspected.add(cls)
 
@@ -311,10 +319,15 @@ class Engine:
         cls = self.registry.get(call.component)
         if cls is None:
             raise NotFound(f"there is no component {call.component!r}")
-        handlers = spec_of(cls).handlers
+        handlers = self._spec(cls).handlers
         if call.event is not None and call.event not in handlers:
             raise NotFound(f"{cls.__qualname__} has no event {call.event!r} ({nearest(call.event, handlers)})")
         return cls
+
+    def _spec(self, cls: type[Component]) -> Spec:
+        spec = spec_of(cls)
+        self.providers.meet(spec)
+        return spec
 
     def _streams(self, call: Call) -> bool:
         cls = self.registry.get(call.component)
@@ -344,7 +357,7 @@ class Engine:
 
     async def _refuse(self, call: Call, error: RequestError, offload: Offload | None) -> Reply:
         if isinstance(error, Unauthenticated):
-            error.login_url = _address(error.login_url) or self.login_url
+            error.login_url = safe_address(error.login_url) or self.login_url
         fresh = await self._fresh(call, error, offload) if error.resets else None
         return refusal(error, log_refusal(call, error), call.envelope, fresh)
 
@@ -369,26 +382,8 @@ class Engine:
             return None
 
 
-def _keys(secret_key: str | bytes | Sequence[str | bytes], debug: bool) -> Sequence[str | bytes]:
-    keys = [secret_key] if isinstance(secret_key, (str, bytes)) else list(secret_key)
-    if keys or not debug:
-        if not keys or not all(keys):
-            raise ConfigurationError("An Engine needs a secret_key to sign its tokens: Engine(secret_key=…).")
-        return keys
-    logger.warning("No secret_key: a random one serves until this process ends. Pages that are open then will reset.")
-    return [secrets.token_bytes(32)]
-
-
 def _public(spec: Spec, params: Mapping[str, Any]) -> dict[str, Any]:
     """Params that a visitor may choose, typed; raises Invalid for any other."""
     if private := params.keys() - spec.public:
         raise Invalid({name: ["This cannot be chosen here."] for name in sorted(private)})
     return spec.fit_params(params) if params else {}
-
-
-def _address(url: str | None) -> str | None:
-    """`url` where it may become a header: what a component put into it may have come from a visitor."""
-    try:
-        return navigate("redirect", url, external=True).url if url else None
-    except UnsafeEffect:
-        return None

@@ -20,6 +20,7 @@ from .effects import ELEMENT_ID, Effect, Update
 from .errors import ConfigurationError, Invalid, NotFound, StateError, StateOutdated, nearest
 from .gate import count, refusal, require_permissions
 from .host import Alone, Host, Offload
+from .providing import Provisions
 from .rendering import show
 from .result import Result
 from .running import Runner, steps
@@ -31,7 +32,7 @@ from .running import undivided as undivided
 from .spec import Handler, Spec
 from .wire import Frame
 
-_NO_UNIT = nullcontext()
+_NO_SCOPE = nullcontext()
 _GENERATORS = (AsyncGeneratorType, GeneratorType)
 
 
@@ -75,47 +76,54 @@ async def frames(
         component.id = host.new_id(component)
     elif restored is None and not ELEMENT_ID.fullmatch(component.id):
         raise ConfigurationError(f"{component.id!r} is no element id: a letter, then letters, digits and _ . : - only")
-    if restored is None:
-        await _mount(component, spec, run)
-    else:
-        await _hydrate(component, spec, run, restored)
-    await _authorize(component, spec, run, event)
-    if isinstance(restored, Restored) and restored.answered is not None:
-        component._effects = list(restored.answered)
-    elif handler is not None:
-        before = restored if isinstance(restored, Restored) else _snapshot(component, spec)
-        try:
-            arguments = handler.shape.fit(payload)
-            async with _Unit(component, run) if "unit_of_work" in spec.overrides else _NO_UNIT:
-                outcome = await run.timed(component.handle_event, handler.event, arguments, kind=handler.kind)
-                if isinstance(outcome, _GENERATORS):
-                    async with aclosing(steps(outcome, run)) as taken:
-                        async for _ in taken:
-                            if every:
-                                yield await _frame(component, run)
-                shown = await (
-                    _nothing(component, spec, before) if component._skip else _frame(component, run, last=True)
-                )
-        except Invalid as exc:
-            shown_so_far = component._version, component._children
-            await _hydrate(component, spec, run, before)
-            component._version, component._children = shown_so_far
-            component._effects.clear()
-            component.errors = exc.errors
-            component._event_id = None  # not executed: a retry is a first try
-            shown = await _frame(component, run, status=exc.status, last=True)
-        yield shown
-        return
-    yield await _frame(component, run, last=True)
+    async with Provisions(component, host.providers, run) if spec.asks else _NO_SCOPE as provided:
+        if restored is None:
+            await _mount(component, spec, run, provided)
+        else:
+            await _hydrate(component, spec, run, restored)
+        await _authorize(component, spec, run, event)
+        answered = restored.answered if isinstance(restored, Restored) else None
+        if answered is not None:
+            component._effects = list(answered)
+        if handler is None or answered is not None:
+            shown = await _frame(component, run, last=True)
+        else:
+            before = restored if isinstance(restored, Restored) else _snapshot(component, spec)
+            try:
+                arguments = handler.shape.fit(payload)
+                if provided is not None:
+                    arguments = {**arguments, **await provided.fill(handler.shape.needs)}
+                async with _Unit(component, run) if "unit_of_work" in spec.overrides else _NO_SCOPE:
+                    outcome = await run.timed(component.handle_event, handler.event, arguments, kind=handler.kind)
+                    if isinstance(outcome, _GENERATORS):
+                        async with aclosing(steps(outcome, run)) as taken:
+                            async for _ in taken:
+                                if every:
+                                    yield await _frame(component, run)
+                    shown = await (
+                        _nothing(component, spec, before) if component._skip else _frame(component, run, last=True)
+                    )
+            except Invalid as exc:
+                if provided is not None:
+                    await provided.restart(exc)
+                shown_so_far = component._version, component._children
+                await _hydrate(component, spec, run, before)
+                component._version, component._children = shown_so_far
+                component._effects.clear()
+                component.errors = exc.errors
+                component._event_id = None  # not executed: a retry is a first try
+                shown = await _frame(component, run, status=exc.status, last=True)
+    yield shown
 
 
-async def _mount(component: Component, spec: Spec, run: Runner) -> None:
+async def _mount(component: Component, spec: Spec, run: Runner, provided: Provisions | None) -> None:
     fitted = spec.fit_params(component.params)
     component.params = fitted
     # a copy: what a handler does to the state must not change the params that a fresh render begins with
     vars(component).update((name, deepcopy(value)) for name, value in fitted.items() if name in spec.state.names)
     if "mount" in spec.overrides:
-        await run(component.mount, **spec.mount_arguments(fitted))
+        given = await provided.fill(spec.mount.needs) if provided is not None else {}
+        await run(component.mount, **spec.mount_arguments(fitted), **given)
 
 
 async def _hydrate(component: Component, spec: Spec, run: Runner, restored: Restored | Mapping[str, Any]) -> None:

@@ -33,6 +33,7 @@ OPTIONS = {
     "CIPHER": "a Cipher for server-only fields, or its dotted path",
     "TRUSTED_PROXIES": "networks whose X-Forwarded-For is believed",
     "RATE_LIMITER": "a RateLimiter, or its dotted path",
+    "PROVIDERS": "a dict of what gives handlers what they ask for, by type, or its dotted path",
     "REGISTRY": "a Registry, or its dotted path",
     "DEBUG": "settings.DEBUG if left out",
 }
@@ -64,7 +65,7 @@ def get_engine() -> Engine:
     )
 
 
-_PLAIN = ("STORE", "STATE", "CIPHER", "TRUSTED_PROXIES", "AUTHORIZE", "RATE_LIMITER", "REGISTRY")
+_PLAIN = ("STORE", "STATE", "CIPHER", "TRUSTED_PROXIES", "AUTHORIZE", "RATE_LIMITER", "REGISTRY", "PROVIDERS")
 
 
 def identify(context: Context) -> str | None:
