@@ -21,6 +21,7 @@ from ..core.asgi import AssetEndpoint, Body, EventEndpoint, parsed_form, scope_c
 from ..core.component import Context
 from ..core.engine import Engine
 from ..core.errors import ConfigurationError
+from .fastapi_depends import FastAPISolver
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -31,6 +32,7 @@ def component_router(engine: Engine, **options: Any) -> APIRouter:
     Dependencies given here, to `include_router()` or to the application run before every event. Where there are none,
     the endpoint is called directly, without the work that FastAPI does for a signature.
     """
+    engine.providers.use(FastAPISolver())
     router = APIRouter(prefix=engine.url, include_in_schema=False, route_class=ComponentRoute, **options)
     for path, stream in (("/{name}", False), ("/{name}/stream", True)):
         events = EventEndpoint(engine, stream=stream, make_request=Request)

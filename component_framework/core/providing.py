@@ -180,6 +180,10 @@ class Providers:
         self._met: set[Spec] = set()
         self.solvers: list[Solver] = []
 
+    def use(self, solver: Solver) -> None:
+        """Ask `solver` for what no provider gives; it replaces an earlier one of its kind."""
+        self.solvers = [*(other for other in self.solvers if type(other) is not type(solver)), solver]
+
     @contextmanager
     def override(self, key: Any, provider: Provider) -> Iterator[None]:
         """Let `provider` give every `key` for as long as the block runs; for tests."""
@@ -205,7 +209,9 @@ class Providers:
         sources = self._sources
         if not sources:
             return None
-        return sources.get(need.key) or sources.get(need.type) or sources.get(typing.get_origin(need.type))
+        if need.mark is not None:
+            return sources.get(need.key)  # FastAPI's Depends says more than the type
+        return sources.get(need.type) or sources.get(typing.get_origin(need.type))
 
     def solver(self, need: Need) -> Solver | None:
         """The framework that has what is needed."""
