@@ -17,6 +17,7 @@ from .core.gate import limit_rate as limit_rate
 from .core.gate import requires as requires
 from .core.limits import Limits as Limits
 from .core.model import ModelMixin as ModelMixin
+from .core.providing import Provided as Provided
 from .core.registry import Registry as Registry
 from .core.registry import register as register
 from .core.registry import registry as registry

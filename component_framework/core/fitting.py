@@ -25,6 +25,7 @@ import msgspec
 from .errors import ConfigurationError, Invalid, Malformed
 from .messages import explain
 from .plain import MAX_DEPTH, decode_json
+from .providing import Need, need_of
 
 REQUIRED = "This field is required."
 UNKNOWN = "This field is not expected here."
@@ -128,19 +129,30 @@ class Field:
 class Shape:
     """The values that a signature, or a class, declares.
 
-    `open` also lets undeclared ones through, as they are, but for the names in `taken`.
+    `open` also lets undeclared ones through, as they are, but for the names in `taken`. `needs` are the parameters
+    that are provided, and no part of the values.
     """
 
-    __slots__ = ("_constants", "_factories", "_numbers", "fields", "names", "open", "required", "struct", "taken")
+    __slots__ = (
+        "_constants", "_factories", "_numbers", "fields", "name", "names", "needs", "open", "required", "struct", "taken",
+    )  # fmt: skip
 
     def __init__(
-        self, name: str, fields: Sequence[Field], *, open: bool = False, taken: frozenset[str] = frozenset()
+        self,
+        name: str,
+        fields: Sequence[Field],
+        *,
+        open: bool = False,
+        taken: frozenset[str] = frozenset(),
+        needs: Sequence[Need] = (),
     ) -> None:
+        self.name = name
+        self.needs = tuple(needs)
         self.fields = {field.name: field for field in fields}
         self.names = frozenset(self.fields)
         self.required = frozenset(field.name for field in fields if field.required)
         self.open = open
-        self.taken = taken
+        self.taken = taken.union(need.name for need in needs)
         self._constants = {field.name: field.default for field in fields if field.is_constant}
         self._factories = {field.name: field.default for field in fields if not (field.is_constant or field.required)}
         self._numbers = [field for field in fields if field.holds_numbers]
@@ -149,6 +161,12 @@ class Shape:
             self.struct: Any = msgspec.defstruct(name, [field.definition() for field in ordered])
         except TypeError as exc:
             raise ConfigurationError(f"{name}: {exc}") from exc
+
+    def without(self, fields: Sequence[Field]) -> Shape:
+        """This shape with `fields`, which turned out to be provided, among its needs."""
+        needs = [Need(field.name, field.type, field.default) for field in fields]
+        kept = [field for field in self.fields.values() if field not in fields]
+        return Shape(self.name, kept, open=self.open, taken=self.taken, needs=[*self.needs, *needs])
 
     def defaults(self) -> dict[str, Any]:
         """A fresh value for every field that has a default."""
@@ -224,7 +242,7 @@ def shape_of(owner: str, function: Any, *, skip: int = 1) -> Shape:
     hints = resolve_hints(owner, function)
     parameters = list(inspect.signature(function).parameters.values())
     taken = frozenset(first.name for first in parameters[:skip] if first.kind is not first.POSITIONAL_ONLY)
-    fields = []
+    fields, needs = [], []
     is_open = False
     for parameter in parameters[skip:]:
         if parameter.kind is parameter.VAR_KEYWORD:
@@ -235,8 +253,12 @@ def shape_of(owner: str, function: Any, *, skip: int = 1) -> Shape:
                 f"{owner}.{function.__name__}: {parameter} cannot be filled by name. Write a plain parameter."
             )
         default = msgspec.NODEFAULT if parameter.default is parameter.empty else parameter.default
-        fields.append(Field(parameter.name, hints.get(parameter.name, Any), default))
-    return Shape(f"{owner.replace('.', '_')}_{function.__name__}", fields, open=is_open, taken=taken)
+        kind = hints.get(parameter.name, Any)
+        if (need := need_of(parameter.name, kind, default)) is not None:
+            needs.append(need)
+        else:
+            fields.append(Field(parameter.name, kind, default))
+    return Shape(f"{owner.replace('.', '_')}_{function.__name__}", fields, open=is_open, taken=taken, needs=needs)
 
 
 def class_hints(cls: type) -> dict[str, Any]:
