@@ -8,6 +8,7 @@ from .core.errors import Conflict as Conflict
 from .core.errors import Forbidden as Forbidden
 from .core.errors import Invalid as Invalid
 from .core.errors import NotFound as NotFound
+from .core.forms import FormComponent as FormComponent
 from .core.gate import limit_rate as limit_rate
 from .core.gate import requires as requires
 from .core.limits import Limits as Limits
@@ -15,6 +16,10 @@ from .core.model import ModelMixin as ModelMixin
 from .core.registry import Registry as Registry
 from .core.registry import register as register
 from .core.registry import registry as registry
+from .core.schema import Email as Email
+from .core.schema import Input as Input
+from .core.schema import LongText as LongText
+from .core.schema import Password as Password
 from .core.secret import ServerOnly as ServerOnly
 from .core.store import MemoryStateStore as MemoryStateStore
 

@@ -85,7 +85,7 @@ async def frames(
     elif handler is not None:
         before = restored if isinstance(restored, Restored) else _snapshot(component, spec)
         try:
-            arguments = handler.shape.fit(payload)
+            arguments = component._accept(handler, payload)
             async with _Unit(component, run) if "unit_of_work" in spec.overrides else _NO_UNIT:
                 outcome = await run.timed(component.handle_event, handler.event, arguments, kind=handler.kind)
                 if isinstance(outcome, _GENERATORS):
@@ -101,7 +101,7 @@ async def frames(
             await _hydrate(component, spec, run, before)
             component._version, component._children = shown_so_far
             component._effects.clear()
-            component.errors = exc.errors
+            component._refuse(handler, exc.errors)
             component._event_id = None  # not executed: a retry is a first try
             shown = await _frame(component, run, status=exc.status, last=True)
         yield shown

@@ -171,7 +171,7 @@ def render_template(component: Component, context: Mapping[str, Any]) -> str:
     renderer = type(component).renderer or host.renderer
     title = type(component).__qualname__
     if (inline := component.template) is not None:
-        render_inline = getattr(renderer or _inline_renderer(title), "render_inline", None)
+        render_inline = getattr(renderer or inline_renderer(title), "render_inline", None)
         if render_inline is None:
             raise ConfigurationError(
                 f"{title}.template is written into the class, but {type(renderer).__qualname__} has no "
@@ -188,7 +188,7 @@ def render_template(component: Component, context: Mapping[str, Any]) -> str:
     return str(renderer.render(component.template_name, variables))
 
 
-def _inline_renderer(title: str) -> Renderer:
+def inline_renderer(title: str) -> Renderer:
     """What shows an inline template where nobody chose a renderer: Jinja2, if it is there."""
     import importlib
 

@@ -17,6 +17,7 @@ import msgspec
 
 from .errors import ConfigurationError, StateError, nearest
 from .fitting import Field, Shape, class_hints, shape_of
+from .payloads import payload_of
 from .plain import require_finite, require_json
 from .secret import is_server_only
 
@@ -54,10 +55,11 @@ class Handler:
 
     __slots__ = ("call", "event", "is_async", "kind", "permissions", "rate_limit", "shape", "streams")
 
-    def __init__(self, owner: str, event: str, method: Callable[..., Any]) -> None:
+    def __init__(self, cls: type[Component], event: str, method: Callable[..., Any]) -> None:
+        owner = cls.__qualname__
         self.event = event
         self.call = method
-        self.shape = shape_of(owner, method)
+        self.shape = payload_of(cls, event, method)
         for name in self.shape.fields:
             if name in UNSENDABLE or name.startswith("_"):
                 raise ConfigurationError(
@@ -283,9 +285,7 @@ def _handlers(cls: type[Component]) -> list[Handler]:
         for name, value in vars(owner).items():
             if name.startswith("on_") and EVENT.fullmatch(name[3:]):
                 methods[name] = value
-    return [
-        Handler(cls.__qualname__, name[3:], method) for name, method in methods.items() if inspect.isfunction(method)
-    ]
+    return [Handler(cls, name[3:], method) for name, method in methods.items() if inspect.isfunction(method)]
 
 
 def _optional_struct(cls: type[Component], state: Shape) -> Any:

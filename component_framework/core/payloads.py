@@ -1,0 +1,106 @@
+"""What a handler takes that is not a list of arguments: a whole form, validated or as it was sent."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from .errors import ConfigurationError
+from .fitting import Field, Form, Shape, resolve_hints, shape_of
+from .schema import FormSchema, schema_of
+from .typed_schema import signature_schema
+
+
+class Payload(Protocol):
+    """How a handler's payload becomes its arguments; a Shape, or one of the classes below."""
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """The arguments that it takes one by one."""
+        ...
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that may come in a payload."""
+        ...
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The names that must."""
+        ...
+
+    @property
+    def open(self) -> bool:
+        """Whether other names may come, too."""
+        ...
+
+    def fit(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments of the handler; raises Invalid."""
+        ...
+
+
+class FormPayload:
+    """The whole payload is one form, given to the handler as the value of its schema."""
+
+    __slots__ = ("_as_argument", "_parameter", "fields", "names", "open", "required", "schema")
+
+    def __init__(self, parameter: str, schema: FormSchema, as_argument: Shape) -> None:
+        self._parameter = parameter
+        self._as_argument = as_argument
+        self.schema = schema
+        self.fields: Mapping[str, Field] = {}
+        self.names = frozenset(schema.fields) | {parameter}
+        self.open = any(field.rows is not None for field in schema.fields.values())
+        self.required = frozenset(
+            name for name, field in schema.fields.items() if field.required and field.kind not in _UNSENT
+        )
+
+    def fit(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        if values.keys() == {self._parameter} and self._parameter not in self.schema.fields:
+            return self._as_argument.fit(values)  # on("save", item={…}): one argument, which is an object
+        return {self._parameter: self.schema.validate(values)}
+
+
+_UNSENT = ("checkbox", "checkboxes", "radio", "select-multiple", "rows")
+"""Fields that a browser leaves out of a form when nothing is chosen."""
+
+
+class RawPayload:
+    """The whole payload as it was sent: for a handler that asks for a `Form`."""
+
+    __slots__ = ("_parameter", "fields", "names", "open", "required")
+
+    def __init__(self, parameter: str) -> None:
+        self._parameter = parameter
+        self.fields: Mapping[str, Field] = {}
+        self.names: frozenset[str] = frozenset()
+        self.required: frozenset[str] = frozenset()
+        self.open = True
+
+    def fit(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {self._parameter: values}
+
+
+def payload_of(cls: type, event: str, method: Callable[..., Any]) -> Payload:
+    """What the handler `method` of `cls` takes; raises ConfigurationError for what nothing could fill."""
+    shape = shape_of(cls.__qualname__, method)
+    own = getattr(cls, "schema", None) if event == "submit" else None
+    parameters = list(inspect.signature(method).parameters.values())[1:]
+    annotation = resolve_hints(cls.__qualname__, method).get(parameters[0].name) if len(parameters) == 1 else None
+    if annotation is Form:
+        return RawPayload(parameters[0].name)
+    schema = schema_of(annotation if annotation is not None or len(parameters) != 1 else own)
+    if own is not None and (schema is None or schema is not schema_of(own)):
+        raise ConfigurationError(
+            f"{cls.__qualname__}.on_submit takes the form that its schema declares: def on_submit(self, form: {own.__name__})."
+        )
+    return shape if schema is None else FormPayload(parameters[0].name, schema, shape)
+
+
+def schema_for(cls: type, payload: Payload) -> FormSchema:
+    """The schema behind a handler's payload: the form that it takes whole, or its arguments one by one."""
+    if isinstance(payload, FormPayload):
+        return payload.schema
+    assert isinstance(payload, Shape)
+    return signature_schema(cls.__qualname__, payload)
