@@ -1,5 +1,6 @@
 """Server components for Django, FastAPI and Litestar."""
 
+from .core.bound import Bound as Bound
 from .core.component import Component as Component
 from .core.component import Context as Context
 from .core.component import StreamingComponent as StreamingComponent

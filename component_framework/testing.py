@@ -337,9 +337,8 @@ class Page:
         fields: list[LexborNode] = []
         if form is not None:
             own = [field for field in form.css(_FIELDS) if not field.attributes.get("form")]
-            fields = own + [
-                field for field in self._tree.css(_FIELDS) if field.attributes.get("form") == form.attributes.get("id")
-            ]
+            id = form.attributes.get("id")
+            fields = own + [field for field in self._tree.css(_FIELDS) if id and field.attributes.get("form") == id]
         elif node.tag in ("input", "select", "textarea"):
             fields = [node]
         elif node.tag != "button":

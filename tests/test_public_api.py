@@ -6,7 +6,7 @@ import component_framework
 from component_framework import Engine
 
 NAMES = {
-    "Component", "Conflict", "Context", "Email", "Engine", "Forbidden", "FormComponent", "Input", "Invalid", "Limits", "MemoryStateStore", "LongText", "ModelMixin", "NotFound", "Password",
+    "Bound", "Component", "Conflict", "Context", "Email", "Engine", "Forbidden", "FormComponent", "Input", "Invalid", "Limits", "MemoryStateStore", "LongText", "ModelMixin", "NotFound", "Password",
     "Registry", "ServerOnly", "StreamingComponent", "limit_rate", "register", "registry", "requires",
 }  # fmt: skip
 

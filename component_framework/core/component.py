@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 
+from .bound import accept
 from .effects import Effect, emit, navigate, update
 from .spec import Handler, Spec, spec_of
 
@@ -283,7 +284,7 @@ class Component:
 
     def _accept(self, handler: Handler, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """The arguments of `handler` in `payload`; raises Invalid, and the handler does not run."""
-        return handler.shape.fit(payload)
+        return accept(self, handler, payload) if self._compiled.bound.names else handler.shape.fit(payload)
 
     def _refuse(self, handler: Handler, errors: dict[str, list[str]]) -> None:
         """Show what was wrong; the state is as it was before the event."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import msgspec
 from msgspec.structs import replace
 
+from .bound import only
 from .component import Component
 from .errors import ConfigurationError, Invalid
 from .fitting import Form
@@ -110,9 +111,9 @@ class FormComponent(Component):
 
     def _accept(self, handler: Handler, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         self._cue = {name: _cue(payload[name]) for name in CUES & payload.keys()}
-        given = _only(payload, payload.keys() - CUES)
+        given = only(payload, payload.keys() - CUES)
         if self._is_form(handler):
-            self._sent = Form(as_form(given))
+            self._sent = Form(as_form(only(given, given.keys() - self._compiled.bound.names)))
             arguments = super()._accept(handler, given)
             if handler.event == "submit":
                 self.draft = replace(self.draft, touched=(), submitted=False)
@@ -128,8 +129,8 @@ class FormComponent(Component):
         own = {name for name in given if name not in handler.shape.names and name.partition("-")[0] in fields}
         if not own:
             return given
-        self._sent = Form(as_form(_only(given, own)))
-        return _only(given, given.keys() - own)
+        self._sent = Form(as_form(only(given, own)))
+        return only(given, given.keys() - own)
 
     def _refuse(self, handler: Handler, errors: dict[str, list[str]]) -> None:
         self.errors = errors
@@ -213,12 +214,6 @@ def form_schema(cls: type[FormComponent]) -> FormSchema:
         found = schema_for(cls, handler.shape)
         cls._form_schema = found  # type: ignore[attr-defined]  # a cache of the class, and no field
     return found
-
-
-def _only(payload: Mapping[str, Any], names: Set[str]) -> Mapping[str, Any]:
-    """Some of a payload, a form's fields staying a form."""
-    kept = {name: payload[name] for name in payload if name in names}
-    return Form(kept) if isinstance(payload, Form) else kept
 
 
 def _cue(value: Any) -> str:

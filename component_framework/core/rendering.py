@@ -115,7 +115,7 @@ def bind(spec: Spec, address: str, event: str, trigger: str | None, args: Mappin
         raise BindingError(f"{spec.unknown(event)}.")
     text = f'hx-post="{address}?event={event}"'
     if args:
-        if (unknown := args.keys() - handler.shape.names) and not handler.shape.open:
+        if (unknown := args.keys() - handler.shape.names - spec.bound.names) and not handler.shape.open:
             name = min(unknown)
             raise BindingError(f"{spec.title}.on_{event} takes no {name!r} ({nearest(name, handler.shape.names)}).")
         text += f' hx-vals="{_vals(args)}"'

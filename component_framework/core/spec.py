@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 
+from .bound import bound_shape
 from .errors import ConfigurationError, StateError, nearest
 from .fitting import Field, Shape, class_hints, shape_of
 from .payloads import payload_of
@@ -76,7 +77,7 @@ class Spec:
     """A component class, compiled; `name` is what it is registered as."""
 
     __slots__ = (
-        "cls", "decode", "fields", "handlers", "is_async", "last_root", "mount", "mount_names", "mount_open", "name", "nullable",
+        "bound", "cls", "decode", "fields", "handlers", "is_async", "last_root", "mount", "mount_names", "mount_open", "name", "nullable",
         "overrides", "public", "schema", "secret", "state", "title", "untyped",
     )  # fmt: skip
 
@@ -89,6 +90,7 @@ class Spec:
         self.name: str = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
         self.state = Shape(f"{cls.__name__}State", _state_fields(cls, Component))
         self.fields = tuple(self.state.fields)
+        self.bound = bound_shape(cls.__name__, self.state.fields.values())
         self.decode: Callable[[bytes], Any] = msgspec.json.Decoder(_optional_struct(cls, self.state)).decode
         self.secret = frozenset(name for name, field in self.state.fields.items() if is_server_only(field.type))
         self.schema = _digest(self.state)
