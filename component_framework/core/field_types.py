@@ -164,8 +164,6 @@ def _lengths(meta: msgspec.Meta, kind: Kind) -> dict[str, Any]:
         return {}
     pattern = meta.pattern
     anchored = pattern is not None and pattern.startswith("^") and pattern.endswith("$") and kind == "text"
-    return {
-        "minlength": meta.min_length,
-        "maxlength": meta.max_length,
-        "pattern": pattern[1:-1] if pattern is not None and anchored else None,
-    }
+    lengths: dict[str, Any] = {"minlength": meta.min_length, "maxlength": meta.max_length}
+    lengths["pattern"] = pattern[1:-1] if pattern is not None and anchored else None
+    return {name: value for name, value in lengths.items() if value is not None}

@@ -85,7 +85,8 @@ async def frames(
     elif handler is not None:
         before = restored if isinstance(restored, Restored) else _snapshot(component, spec)
         try:
-            arguments = component._accept(handler, payload)
+            accepted = run(component._accept, handler, payload, kind="plain") if handler.blocks else None
+            arguments = component._accept(handler, payload) if accepted is None else await accepted
             async with _Unit(component, run) if "unit_of_work" in spec.overrides else _NO_UNIT:
                 outcome = await run.timed(component.handle_event, handler.event, arguments, kind=handler.kind)
                 if isinstance(outcome, _GENERATORS):

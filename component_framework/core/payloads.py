@@ -87,15 +87,20 @@ def payload_of(cls: type, event: str, method: Callable[..., Any]) -> Payload:
     shape = shape_of(cls.__qualname__, method)
     own = getattr(cls, "schema", None) if event == "submit" else None
     parameters = list(inspect.signature(method).parameters.values())[1:]
-    annotation = resolve_hints(cls.__qualname__, method).get(parameters[0].name) if len(parameters) == 1 else None
+    annotation = resolve_hints(cls.__qualname__, method).get(parameters[0].name, Any) if len(parameters) == 1 else None
     if annotation is Form:
         return RawPayload(parameters[0].name)
-    schema = schema_of(annotation if annotation is not None or len(parameters) != 1 else own)
+    schema = schema_of(own if annotation is Any else annotation)
     if own is not None and (schema is None or schema is not schema_of(own)):
         raise ConfigurationError(
             f"{cls.__qualname__}.on_submit takes the form that its schema declares: def on_submit(self, form: {own.__name__})."
         )
     return shape if schema is None else FormPayload(parameters[0].name, schema, shape)
+
+
+def may_block(payload: Payload) -> bool:
+    """Whether fitting this payload may ask a database, so that it must not be done on an event loop."""
+    return isinstance(payload, FormPayload) and getattr(payload.schema, "blocking", False)
 
 
 def schema_for(cls: type, payload: Payload) -> FormSchema:

@@ -7,7 +7,7 @@ finds what understands it by where its base classes come from: nothing here impo
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Annotated, Any, Literal, Protocol
 
@@ -71,7 +71,7 @@ class FormField(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     help: str = ""
     initial: tuple[str, ...] = ()
-    choices: tuple[Choice, ...] = ()
+    choices: Iterable[Choice] = ()
     attributes: tuple[tuple[str, str], ...] = ()
     """Attributes of its input: min, max, minlength, maxlength, pattern, step, autocomplete, placeholder, inputmode."""
     widget: str | None = None
@@ -97,7 +97,8 @@ class FormSchema(Protocol):
     def validate(self, data: Mapping[str, Any]) -> Any:
         """The value that `data` means: a form's fields (`Form`), or JSON. Raises Invalid with the errors of every field.
 
-        A field of a row is named `lines-0-amount`; "" is the form as a whole. A name that is no field is an error.
+        A field of a row is named `lines-0-amount`, "" is the form as a whole, and a name that is no field is an error.
+        A schema that may ask a database for this has `blocking = True`.
         """
         ...
 

@@ -18,7 +18,7 @@ import msgspec
 from .bound import bound_shape
 from .errors import ConfigurationError, StateError, nearest
 from .fitting import Field, Shape, class_hints, shape_of
-from .payloads import payload_of
+from .payloads import may_block, payload_of
 from .plain import require_finite, require_json
 from .secret import is_server_only
 
@@ -54,13 +54,14 @@ Kind = Literal["plain", "coroutine", "generator", "async_generator"]
 class Handler:
     """One `on_<event>` method: its payload's shape, and how it runs."""
 
-    __slots__ = ("call", "event", "is_async", "kind", "permissions", "rate_limit", "shape", "streams")
+    __slots__ = ("blocks", "call", "event", "is_async", "kind", "permissions", "rate_limit", "shape", "streams")
 
     def __init__(self, cls: type[Component], event: str, method: Callable[..., Any]) -> None:
         owner = cls.__qualname__
         self.event = event
         self.call = method
         self.shape = payload_of(cls, event, method)
+        self.blocks = may_block(self.shape)
         for name in self.shape.fields:
             if name in UNSENDABLE or name.startswith("_"):
                 raise ConfigurationError(

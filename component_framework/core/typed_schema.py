@@ -77,8 +77,11 @@ class TypedSchema:
         except Invalid as exc:
             values = {}
             errors |= {name: texts for name, texts in exc.errors.items() if name not in errors}
-        errors |= {name: [REQUIRED] for name in self._ticked if not given.get(name) and name not in errors}
+        self._require_ticks(given, errors)
         return values
+
+    def _require_ticks(self, given: Mapping[str, Any], errors: dict[str, list[str]]) -> None:
+        errors |= {name: [REQUIRED] for name in self._ticked if not given.get(name) and name not in errors}
 
     def _check_rows(
         self, name: str, schema: FormSchema, rows: Mapping[str, Mapping[str, Any]], errors: dict[str, list[str]]

@@ -126,7 +126,7 @@ class BoundField:
         self.form = form
         self.name = name
         self.label, self.help, self.kind = field.label, field.help, field.kind
-        self.required, self.choices = field.required, field.choices
+        self.required = field.required
         self._field = field
         self._values = values
         self.id = f"{form.id}-{name}"
@@ -188,7 +188,7 @@ class BoundField:
     @property
     def options(self) -> list[Option]:
         """Its options, and which of them are chosen."""
-        return [Option(self, choice) for choice in self.choices]
+        return [Option(self, choice, number) for number, choice in enumerate(self._field.choices)]
 
     @property
     def attributes(self) -> list[tuple[str, str]]:
@@ -246,10 +246,10 @@ class BoundField:
 class Option:
     """One of the options of a field."""
 
-    def __init__(self, field: BoundField, choice: Choice) -> None:
+    def __init__(self, field: BoundField, choice: Choice, number: int) -> None:
         self.value, self.label = choice.value, choice.label
         self.is_chosen = choice.value in field.values
-        self.id = f"{field.id}-{(number := field.choices.index(choice))}"
+        self.id = f"{field.id}-{number}"
         self.is_focused = field.is_focused and number == 0
 
 
