@@ -23,5 +23,6 @@ from .core.schema import LongText as LongText
 from .core.schema import Password as Password
 from .core.secret import ServerOnly as ServerOnly
 from .core.store import MemoryStateStore as MemoryStateStore
+from .core.wizard import WizardComponent as WizardComponent
 
 __version__ = "0.1.0"

@@ -119,6 +119,10 @@ class Page:
         """The attribute `name` of the one element that fits `selector`; None where it has none."""
         return self._one(selector).attributes.get(name)
 
+    def attributes(self, selector: str, name: str) -> list[str]:
+        """The attribute `name` of all elements that fit `selector` and have it."""
+        return [value for node in self._all(selector, None) if (value := node.attributes.get(name)) is not None]
+
     def value(self, selector: str) -> str:
         """What stands in the one field that fits `selector`."""
         values = field_values(self._one(selector))

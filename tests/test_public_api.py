@@ -7,7 +7,7 @@ from component_framework import Engine
 
 NAMES = {
     "Bound", "Component", "Conflict", "Context", "Email", "Engine", "Forbidden", "FormComponent", "Input", "Invalid", "Limits", "MemoryStateStore", "LongText", "ModelMixin", "NotFound", "Password",
-    "Registry", "ServerOnly", "StreamingComponent", "limit_rate", "register", "registry", "requires",
+    "Registry", "ServerOnly", "StreamingComponent", "WizardComponent", "limit_rate", "register", "registry", "requires",
 }  # fmt: skip
 
 

@@ -109,6 +109,9 @@ class FormComponent(Component):
     def _schema(self) -> FormSchema:
         return form_schema(type(self))
 
+    def _label(self) -> str:
+        return self.submit_label
+
     def _accept(self, handler: Handler, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         self._cue = {name: _cue(payload[name]) for name in CUES & payload.keys()}
         given = only(payload, payload.keys() - CUES)
@@ -191,8 +194,7 @@ class FormComponent(Component):
         """What the inputs have in them: what was sent, or what the form begins with."""
         if self._sent is not None:
             return self._sent
-        begun = spell(self.initial())
-        return Form({**initial_form(self._schema()), **begun})
+        return initial_form(self._schema(), spell(self.initial()))
 
     def _stays(self, part: str) -> bool:
         """Whether the page keeps `part` as the visitor left it: this event came without the form."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 
 from .fitting import Form
+from .form_data import put_rows, take_rows
 
 Kind = Literal[
     "text", "email", "password", "url", "tel", "search", "color", "number", "range", "date", "datetime-local", "time", "month",
@@ -130,6 +132,12 @@ def form_wide(text: str) -> dict[str, list[str]]:
     return {"": [text]}
 
 
-def initial_form(schema: FormSchema) -> Form:
-    """What an untouched form has in it."""
-    return Form({name: list(field.initial) for name, field in schema.fields.items() if field.initial})
+def initial_form(schema: FormSchema, values: Mapping[str, list[str]] = MappingProxyType({})) -> Form:
+    """What an untouched form has in it: `values`, and the defaults of the fields that these do not name."""
+    form = Form({name: list(field.initial) for name, field in schema.fields.items() if field.initial})
+    form.update(values)
+    for name, field in schema.fields.items():
+        if field.rows is not None and name in form:
+            rows = take_rows(form, name)
+            put_rows(form, name, {key: initial_form(field.rows, row) for key, row in rows.items()})
+    return form

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigurationError, nearest
 from .fitting import Form
-from .form_data import row_keys, row_name, take_rows
+from .form_data import row_name, take_rows
 from .rendering import Markup, inline_renderer
 from .schema import Choice, FormField
 
@@ -31,7 +31,7 @@ class BoundForm:
         self.id = f"{component.id}-f{component.draft.key}"
         self.schema = component._schema()
         self.typed = component._values()
-        self.submit_label = component.submit_label
+        self.submit_label = component._label()
         self._all_errors = component.errors
 
     def __html__(self) -> str:
@@ -95,6 +95,21 @@ class BoundForm:
     def focuses_errors(self) -> bool:
         """Whether the page goes to the errors of the form as a whole, no field being wrong."""
         return self.component._failed and not self.focused
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether there is a step before this one."""
+        return "back" in self.component._compiled.handlers and not getattr(self.component, "is_first", True)
+
+    @property
+    def back(self) -> Markup:
+        """What goes back to the step before."""
+        return self.functions.on("back")
+
+    @property
+    def back_label(self) -> str:
+        """What the button says that goes back."""
+        return str(getattr(self.component, "back_label", ""))
 
     @property
     def functions(self) -> TemplateFunctions:
@@ -228,9 +243,8 @@ class BoundField:
         """Its rows, for a list of sub-forms."""
         if self._field.rows is None:
             return []
-        keys = row_keys(self._values, self._field.name)
-        rows = take_rows(Form(self._values), self._field.name)
-        return [Row(self, key, rows[key], number) for number, key in enumerate(keys, 1)]
+        rows = list(take_rows(Form(self._values), self._field.name).items())[: self._field.most]
+        return [Row(self, key, values, number, number == len(rows)) for number, (key, values) in enumerate(rows, 1)]
 
     @property
     def adds(self) -> Markup:
@@ -256,8 +270,9 @@ class Option:
 class Row:
     """One sub-form of a list."""
 
-    def __init__(self, owner: BoundField, key: str, values: Form, number: int) -> None:
+    def __init__(self, owner: BoundField, key: str, values: Form, number: int, is_last: bool) -> None:
         self.key, self.number = key, number
+        self.is_first, self.is_last = number == 1, is_last
         self.id = f"{owner.id}-{key}"
         self._owner = owner
         self._values = values
@@ -286,14 +301,6 @@ class Row:
     def moves_down(self) -> Markup:
         """What moves this row behind the one below it."""
         return self._on("move_row", _by="1")
-
-    @property
-    def is_first(self) -> bool:
-        return self.number == 1
-
-    @property
-    def is_last(self) -> bool:
-        return self.number == len(row_keys(self._owner._values, self._owner._field.name))
 
     def _on(self, event: str, **args: str) -> Markup:
         return self._owner.form.functions.on(event, _rows=self._owner.name, _row=self.key, **args)
