@@ -43,6 +43,7 @@ def test_core_imports_the_standard_library_msgspec_and_itsdangerous_only(path: P
 def test_adapters_do_not_know_each_other(path: Path) -> None:
     own = {
         "jinja_compiler",
+        "jinja_parts",
         "conf",
         "rendering",
         "requests",

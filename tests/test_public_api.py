@@ -6,8 +6,8 @@ import component_framework
 from component_framework import Engine
 
 NAMES = {
-    "BrowserError", "Component", "Conflict", "Context", "Engine", "Forbidden", "Invalid", "Limits", "MemoryStateStore", "ModelMixin", "NotFound",
-    "Provided",
+    "Bound", "BrowserError", "Component", "Conflict", "Context", "Email", "Engine", "Forbidden", "FormComponent", "Input", "Invalid", "Limits", "MemoryStateStore", "ModelMixin", "NotFound",
+    "Provided", "LongText", "Password", "WizardComponent",
     "Registry", "ServerOnly", "SessionClosed", "StreamingComponent", "call", "limit_rate", "register", "registry", "requires",
 }  # fmt: skip
 

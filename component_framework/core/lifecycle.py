@@ -93,7 +93,8 @@ async def frames(
         else:
             before = restored if isinstance(restored, Restored) else _snapshot(component, spec)
             try:
-                arguments = handler.shape.fit(payload)
+                accepted = run(component._accept, handler, payload, kind="plain") if handler.blocks else None
+                arguments = component._accept(handler, payload) if accepted is None else await accepted
                 if provided is not None:
                     arguments = {**arguments, **await provided.fill(handler.shape.needs)}
                 async with Unit(component, run) if "unit_of_work" in spec.overrides else _NO_SCOPE:
@@ -111,7 +112,7 @@ async def frames(
                 await _hydrate(component, spec, run, before)
                 component._version, component._children = shown_so_far
                 component._effects.clear()
-                component.errors = exc.errors
+                component._refuse(handler, exc.errors)
                 component._event_id = None  # not executed: a retry is a first try
                 shown = await _frame(component, run, status=exc.status, last=True)
     yield shown

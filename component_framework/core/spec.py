@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 
+from .bound import bound_shape
 from .calls import PREFIX
 from .errors import ConfigurationError, StateError, nearest
 from .fitting import Field, Shape, class_hints, shape_of
+from .payloads import may_block, payload_of
 from .plain import require_finite, require_json
 from .providing import Need, is_marked, key_of, need_of
 from .secret import is_server_only
@@ -58,22 +60,15 @@ class Handler:
     """One `on_<event>` method: its payload's shape, and how it runs."""
 
     __slots__ = (
-        "call",
-        "event",
-        "is_async",
-        "is_call",
-        "kind",
-        "mutates",
-        "permissions",
-        "rate_limit",
-        "shape",
-        "streams",
-    )
+        "blocks", "call", "event", "is_async", "is_call", "kind", "mutates", "permissions", "rate_limit", "shape", "streams",
+    )  # fmt: skip
 
-    def __init__(self, owner: str, event: str, method: Callable[..., Any]) -> None:
+    def __init__(self, cls: type[Component], event: str, method: Callable[..., Any]) -> None:
+        owner = cls.__qualname__
         self.event = event
         self.call = method
-        self.shape = shape_of(owner, method)
+        self.shape = payload_of(cls, event, method)
+        self.blocks = may_block(self.shape)
         for name in self.shape.fields:
             if name in UNSENDABLE or name.startswith("_"):
                 raise ConfigurationError(
@@ -95,9 +90,8 @@ class Spec:
     """A component class, compiled; `name` is what it is registered as."""
 
     __slots__ = (
-        "asks", "calls", "cls", "decode", "fields", "handlers", "is_async", "last_root", "live", "mount", "mount_names",
-        "mount_open", "name", "needs",
-        "nullable", "overrides", "public", "schema", "secret", "state", "title", "untyped",
+        "asks", "bound", "calls", "cls", "decode", "fields", "handlers", "is_async", "last_root", "live", "mount", "mount_names",
+        "mount_open", "name", "needs", "nullable", "overrides", "public", "schema", "secret", "state", "title", "untyped",
     )  # fmt: skip
 
     def __init__(self, cls: type[Component]) -> None:
@@ -110,6 +104,7 @@ class Spec:
         self.state = Shape(f"{cls.__name__}State", _state_fields(cls, Component))
         self.needs = _class_needs(cls)
         self.fields = tuple(self.state.fields)
+        self.bound = bound_shape(cls.__name__, self.state.fields.values())
         self.decode: Callable[[bytes], Any] = msgspec.json.Decoder(_optional_struct(cls, self.state)).decode
         self.secret = frozenset(name for name, field in self.state.fields.items() if is_server_only(field.type))
         self.schema = _digest(self.state)
@@ -144,7 +139,7 @@ class Spec:
     def withhold(self, keys: Collection[Any]) -> None:
         """Take parameters of types that an engine provides out of every payload, for good."""
         for handler in self.handlers.values():
-            if found := [field for field in handler.shape.fields.values() if key_of(field.type) in keys]:
+            if found := handler.shape.among(keys):
                 handler.shape = handler.shape.without(found)
         own = [field for name, field in self.mount.fields.items() if name in self.mount_names]
         if found := [field for field in own if key_of(field.type) in keys]:
@@ -357,16 +352,14 @@ def _handlers(cls: type[Component]) -> list[Handler]:
         for name, value in vars(owner).items():
             if name.startswith("on_") and EVENT.fullmatch(name[3:]):
                 methods[name] = value
-    return [
-        Handler(cls.__qualname__, name[3:], method) for name, method in methods.items() if inspect.isfunction(method)
-    ]
+    return [Handler(cls, name[3:], method) for name, method in methods.items() if inspect.isfunction(method)]
 
 
 def _calls(cls: type[Component]) -> list[Handler]:
     """The methods that a component's own classes mark with `@call`."""
     methods = {name: value for owner in reversed(_components(cls)) for name, value in vars(owner).items()}
     marked = {name: value for name, value in methods.items() if hasattr(value, "component_call")}
-    return [Handler(cls.__qualname__, PREFIX + name, method) for name, method in marked.items()]
+    return [Handler(cls, PREFIX + name, method) for name, method in marked.items()]
 
 
 def _optional_struct(cls: type[Component], state: Shape) -> Any:
