@@ -6,11 +6,12 @@ app = Litestar(plugins=[ComponentPlugin(engine, guards=[login])])
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 try:
-    from litestar import Litestar, Request, Router, get, post
+    from litestar import Litestar, Request, Router, WebSocket, asgi, get, post, websocket
     from litestar.config.app import AppConfig
+    from litestar.connection import ASGIConnection
     from litestar.datastructures import FormMultiDict
     from litestar.handlers import ASGIRouteHandler
     from litestar.plugins import InitPlugin
@@ -23,14 +24,14 @@ except ImportError as exc:
 from ..core.asgi import (
     AssetEndpoint,
     Body,
-    ClientGone,
-    ComponentApp,
     EventEndpoint,
     parsed_form,
     read_body,
     scope_context,
     send_reply,
 )
+from ..core.asgi_app import ComponentApp
+from ..core.asgi_live import LiveEndpoint, SocketEndpoint
 from ..core.component import Context
 from ..core.engine import Engine
 from ..core.errors import ConfigurationError
@@ -107,6 +108,9 @@ def _mount(engine: Engine) -> ASGIRouteHandler:
 def _ordinary(engine: Engine) -> list[Any]:
     events, streams = (EventEndpoint(engine, stream=stream, make_request=_request) for stream in (False, True))
 
+    stream_of_page = LiveEndpoint(engine, make_request=_request, read=_read)
+    socket_of_page = SocketEndpoint(engine, make_request=_request)
+
     @post("/{name:str}", status_code=200)
     async def event(request: Request[Any, Any, Any]) -> ASGIResponse:
         return await _answer(events, request)
@@ -119,14 +123,21 @@ def _ordinary(engine: Engine) -> list[Any]:
     async def asset(request: Request[Any, Any, Any]) -> ASGIResponse:
         return _Answer(AssetEndpoint().reply(request.scope))
 
-    return [event, stream, asset]
+    @asgi("/live", copy_scope=False)
+    async def live(scope: Any, receive: Any, send: Any) -> None:
+        await stream_of_page(scope, receive, send)
+
+    @websocket("/ws")
+    async def ws(socket: WebSocket[Any, Any, Any]) -> None:
+        scope: Any = socket.scope
+        receive: Any = socket.receive
+        await socket_of_page(scope, receive, cast(Any, socket.send))
+
+    return [event, stream, asset, live, ws]
 
 
 async def _answer(events: EventEndpoint, request: Request[Any, Any, Any]) -> ASGIResponse:
-    try:
-        body = await _read(request.scope, request.receive, events.engine.limits)
-    except ClientGone:
-        return ASGIResponse()  # nobody is there to read it
+    body = await _read(request.scope, request.receive, events.engine.limits)
     return _Answer(await events.reply(request.path_params["name"], request.scope, request, body))
 
 
@@ -159,8 +170,8 @@ async def _read(scope: Any, receive: Any, limits: Limits) -> Body:
     return await read_body(scope, receive, limits)
 
 
-def _request(scope: Any, receive: Any) -> Request[Any, Any, Any]:
-    return Request(scope, receive)
+def _request(scope: Any, receive: Any) -> ASGIConnection[Any, Any, Any, Any]:
+    return Request(scope, receive) if scope["type"] == "http" else WebSocket(scope, receive)
 
 
 def _below(prefix: str, url: str) -> str:

@@ -62,15 +62,8 @@ _READ = {name.encode(): name for name in READ_HEADERS}
 _encoded: dict[str, bytes] = {}
 
 
-class ClientGone(Exception):
-    """The client left before its request was complete: there is nobody to answer."""
-
-
 async def read_body(scope: Scope, receive: Receive, limits: Limits) -> Body:
-    """The whole body, but no more of it than one byte over `limits.body`: the engine refuses that by itself.
-
-    Raises ClientGone for a client that left.
-    """
+    """The whole body, but no more of it than one byte over `limits.body`: the engine refuses that by itself."""
     steps = receive().__await__()
     try:
         first: Awaitable[Message] = _resume(steps, next(steps))
@@ -83,7 +76,7 @@ async def read_body(scope: Scope, receive: Receive, limits: Limits) -> Body:
 
 
 async def take(chunks: AsyncGenerator[bytes, None], limits: Limits) -> Body:
-    """`chunks` as a body; Malformed for one that takes longer than `limits.body_time` to arrive."""
+    """`chunks` as a body; Malformed for one that takes longer than `limits.body_time` to arrive, or breaks off (EOFError)."""
     body = bytearray()
     try:
         async with asyncio.timeout(limits.body_time), aclosing(chunks):
@@ -93,6 +86,8 @@ async def take(chunks: AsyncGenerator[bytes, None], limits: Limits) -> Body:
                     break
     except TimeoutError:
         return Malformed(f"the body did not arrive within {limits.body_time} s")
+    except EOFError:
+        return Malformed("the body ended before it was complete")
     return bytes(body[: limits.body + 1])
 
 
@@ -103,7 +98,7 @@ async def _chunks(first: Awaitable[Message], receive: Receive) -> AsyncGenerator
         if not message.get("more_body"):
             return
         message = await receive()
-    raise ClientGone
+    raise EOFError  # the client has left, or the body is not framed as it says: a server tells both alike
 
 
 @types.coroutine
@@ -149,10 +144,7 @@ class EventEndpoint:
         if scope["method"] != "POST":
             await _send_bytes(send, 405, {"Allow": "POST", "Content-Type": "text/plain"}, b"Method Not Allowed")
             return
-        try:
-            body = await self.read(scope, receive, self.engine.limits)
-        except ClientGone:
-            return
+        body = await self.read(scope, receive, self.engine.limits)
         await send_reply(await self.reply(name, scope, self.make_request(scope, receive), body), receive, send)
 
     async def reply(self, name: str, scope: Any, request: Any, body: Body) -> Reply:
@@ -169,30 +161,6 @@ class EventEndpoint:
             context=scope_context(self.engine, scope, request, headers.get("x-forwarded-for", "")),
         )
         return await self.engine.answer(asked, offload)
-
-
-class ComponentApp:
-    """All component addresses as one ASGI application, for a framework that mounts one and takes the mount's path off.
-
-    What is left of the path is `/<name>`, `/<name>/stream` or `/static/<file>`.
-    """
-
-    def __init__(self, engine: Engine, *, make_request: Callable[[Any, Any], Any], read: Reader = read_body) -> None:
-        self.events = EventEndpoint(engine, stream=False, make_request=make_request, read=read)
-        self.streams = EventEndpoint(engine, stream=True, make_request=make_request, read=read)
-        self.assets = AssetEndpoint()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1000, "reason": ""})
-            return
-        name, _, rest = scope["path"].strip("/").partition("/")
-        if name == "static":
-            await self.assets({**scope, "path_params": {"file": rest}}, receive, send)
-        elif rest in ("", "stream") and scope["path"].startswith("/"):  # not "-more": some mounts match by prefix
-            await (self.streams if rest else self.events).serve(name, scope, receive, send)
-        else:
-            await _send_bytes(send, 404, {"Content-Type": "text/plain"}, b"Not Found")
 
 
 class AssetEndpoint:
@@ -244,14 +212,14 @@ async def send_reply(reply: Reply, receive: Receive, send: Send) -> None:
 
 
 async def _send_bytes(send: Send, status: int, headers: Any, body: bytes) -> None:
-    pairs = _pairs(headers)
+    pairs = header_pairs(headers)
     if status != 204:  # which has none (RFC 9110 8.6)
         pairs.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": body})
 
 
-def _pairs(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+def header_pairs(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     """Headers as ASGI wants them; there are few names, so that each is encoded once."""
     pairs = []
     for name, value in headers.items():
@@ -269,7 +237,7 @@ async def _send_stream(reply: Reply, body: AsyncIterator[bytes], receive: Receiv
     pump = _Pump(body, send)
     work: asyncio.Task[None] | None = None
     try:
-        await send({"type": "http.response.start", "status": reply.status, "headers": _pairs(reply.headers)})
+        await send({"type": "http.response.start", "status": reply.status, "headers": header_pairs(reply.headers)})
         work = asyncio.get_running_loop().create_task(pump.run(), context=own_context())
         while not (await asyncio.wait((work, gone, stop), timeout=PING, return_when=asyncio.FIRST_COMPLETED))[0]:
             if pump.idle():

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from .calls import answer, as_json
 from .component import Component
 from .effects import ELEMENT_ID, Effect, Update
 from .errors import ConfigurationError, Invalid, NotFound, StateError, StateOutdated, Timeout, nearest
@@ -26,6 +27,7 @@ from .host import Alone, Host, Offload
 from .rendering import show
 from .result import Result
 from .spec import Handler, Spec, kind_of
+from .unit import Unit
 from .wire import Frame
 
 T = TypeVar("T")
@@ -87,16 +89,21 @@ async def frames(
         before = restored if isinstance(restored, Restored) else _snapshot(component, spec)
         try:
             arguments = handler.shape.fit(payload)
-            async with _Unit(component, run) if "unit_of_work" in spec.overrides else _NO_UNIT:
+            async with Unit(component, run) if "unit_of_work" in spec.overrides else _NO_UNIT:
                 outcome = await run.timed(component.handle_event, handler.event, arguments, kind=handler.kind)
                 if isinstance(outcome, _GENERATORS):
                     async with aclosing(_steps(outcome, run)) as steps:
                         async for _ in steps:
                             if every:
                                 yield await _frame(component, run)
-                shown = await (
-                    _nothing(component, spec, before) if component._skip else _frame(component, run, last=True)
-                )
+                if handler.is_call and not handler.mutates:
+                    shown = answer(component, handler, outcome, before)
+                elif component._skip:
+                    shown = await _nothing(component, spec, before)
+                else:
+                    shown = await _frame(component, run, last=True)
+                    if handler.is_call:
+                        shown = msgspec.structs.replace(shown, value=as_json(component, handler, outcome))
         except Invalid as exc:
             shown_so_far = component._version, component._children
             await _hydrate(component, spec, run, before)
@@ -264,24 +271,6 @@ def in_event_loop() -> bool:
     except RuntimeError:
         return False
     return True
-
-
-class _Unit:
-    """The component's unit of work, entered and left as its kind demands; nothing for a class without one."""
-
-    __slots__ = ("manager", "run")
-
-    def __init__(self, component: Component, run: _Runner) -> None:
-        self.manager = component.unit_of_work()
-        self.run = run
-
-    async def __aenter__(self) -> None:
-        if self.manager is not None:
-            await self.run(getattr(self.manager, "__aenter__", None) or self.manager.__enter__)
-
-    async def __aexit__(self, *exc_info: Any) -> None:
-        if self.manager is not None:
-            await self.run(getattr(self.manager, "__aexit__", None) or self.manager.__exit__, *exc_info)
 
 
 async def _frame(component: Component, run: _Runner, *, status: int = 200, last: bool = False) -> Frame:

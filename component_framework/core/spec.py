@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 
+from .calls import PREFIX
 from .errors import ConfigurationError, StateError, nearest
 from .fitting import Field, Shape, class_hints, shape_of
 from .plain import require_finite, require_json
 from .secret import is_server_only
+from .topics import check_topics
 
 if TYPE_CHECKING:
     from .component import Component
@@ -38,6 +40,8 @@ SETTINGS = frozenset(
         "permissions",
         "rate_limit",
         "refused_template",
+        "topics",
+        "shared",
     }
 )
 RESERVED = frozenset({"live", "ws", "static"})
@@ -52,7 +56,18 @@ Kind = Literal["plain", "coroutine", "generator", "async_generator"]
 class Handler:
     """One `on_<event>` method: its payload's shape, and how it runs."""
 
-    __slots__ = ("call", "event", "is_async", "kind", "permissions", "rate_limit", "shape", "streams")
+    __slots__ = (
+        "call",
+        "event",
+        "is_async",
+        "is_call",
+        "kind",
+        "mutates",
+        "permissions",
+        "rate_limit",
+        "shape",
+        "streams",
+    )
 
     def __init__(self, owner: str, event: str, method: Callable[..., Any]) -> None:
         self.event = event
@@ -63,19 +78,24 @@ class Handler:
                 raise ConfigurationError(
                     f"{owner}.on_{event}: no form can send {name!r}, which the framework reads itself. Rename the parameter."
                 )
+        mutates: bool | None = getattr(method, "component_call", None)
+        self.is_call = mutates is not None
+        self.mutates = bool(mutates)
         self.kind = kind_of(method)
         self.permissions: tuple[Permission, ...] = getattr(method, "permissions", ())
         self.rate_limit: str | None = getattr(method, "rate_limit", None)
         self.streams = self.kind in ("generator", "async_generator")
         self.is_async = self.kind in ("coroutine", "async_generator")
+        if self.is_call and self.streams:
+            raise ConfigurationError(f"{owner}: a @call gives one value. Take the yield out of {method.__name__}().")
 
 
 class Spec:
     """A component class, compiled; `name` is what it is registered as."""
 
     __slots__ = (
-        "cls", "decode", "fields", "handlers", "is_async", "last_root", "mount", "mount_names", "mount_open", "name", "nullable",
-        "overrides", "public", "schema", "secret", "state", "title", "untyped",
+        "calls", "cls", "decode", "fields", "handlers", "is_async", "last_root", "live", "mount", "mount_names", "mount_open", "name",
+        "nullable", "overrides", "public", "schema", "secret", "state", "title", "untyped",
     )  # fmt: skip
 
     def __init__(self, cls: type[Component]) -> None:
@@ -92,7 +112,8 @@ class Spec:
         self.schema = _digest(self.state)
         self.untyped = [field.name for field in self.state.fields.values() if _is_untyped(field.type)]
         self.nullable = [field.name for field in self.state.fields.values() if _is_nullable_number(field.type)]
-        self.handlers = {handler.event: handler for handler in _handlers(cls)}
+        self.handlers = {handler.event: handler for handler in (*_handlers(cls), *_calls(cls))}
+        self.calls = frozenset(name for name, handler in self.handlers.items() if handler.is_call)
         self.overrides = frozenset(
             name for name in ("mount", "hydrate", "dehydrate", "authorize", "handle_event", "render", "get_context", "unit_of_work")
             if getattr(cls, name) is not getattr(Component, name)
@@ -106,6 +127,7 @@ class Spec:
         kinds: dict[str, Kind] = {name: kind_of(getattr(cls, name)) for name in (*_HOOKS, *_SYNC_HOOKS)}
         for name, kind in kinds.items():
             _require_kind(self.title, name, kind)
+        self.live = check_topics(self)
         self.is_async = any(handler.is_async for handler in self.handlers.values()) or any(
             kind != "plain" for kind in kinds.values()
         )
@@ -305,6 +327,13 @@ def _handlers(cls: type[Component]) -> list[Handler]:
     return [
         Handler(cls.__qualname__, name[3:], method) for name, method in methods.items() if inspect.isfunction(method)
     ]
+
+
+def _calls(cls: type[Component]) -> list[Handler]:
+    """The methods that a component's own classes mark with `@call`."""
+    methods = {name: value for owner in reversed(_components(cls)) for name, value in vars(owner).items()}
+    marked = {name: value for name, value in methods.items() if hasattr(value, "component_call")}
+    return [Handler(cls.__qualname__, PREFIX + name, method) for name, method in marked.items()]
 
 
 def _optional_struct(cls: type[Component], state: Shape) -> Any:

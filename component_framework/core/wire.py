@@ -7,6 +7,7 @@ Reply   frames encoded for HTTP; an adapter copies it into a native response
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Literal
@@ -68,15 +69,20 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     errors: Mapping[str, Any] = NOTHING
     status: int = 200
     last: bool = False
+    value: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    """What a `@call` gives, as JSON."""
 
     def markup(self) -> str:
         """The root, and every other component as a partial of its own (htmx 4)."""
         if not self.others:
             return self.html
-        return self.html + "".join(
-            f'<hx-partial hx-target="#{_IN_SELECTOR.sub(_ESCAPED, other.component_id)}" hx-swap="outerMorph">{other.html}</hx-partial>'
-            for other in self.others
-        )
+        return self.html + "".join(partial(f"#{other.component_id}", "outerMorph", other.html) for other in self.others)
+
+
+def partial(selector: str, swap: str, markup: str) -> str:
+    """`markup` for another place of the page (htmx 4); the "." and ":" of an element id are escaped."""
+    selector = _IN_SELECTOR.sub(_ESCAPED, selector) if selector.startswith("#") else html.escape(selector)
+    return f'<hx-partial hx-target="{selector}" hx-swap="{swap}">{markup}</hx-partial>'
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -89,6 +95,9 @@ class Reply(msgspec.Struct, frozen=True):
 
 def reply(frame: Frame, envelope: Envelope) -> Reply:
     """One frame as an answer."""
+    if frame.value is not msgspec.UNSET and envelope == "json":
+        body = {"value": frame.value} | (_as_json(frame) if frame.html else {})
+        return Reply(200, _HEADERS | {"Content-Type": JSON}, msgspec.json.encode(body))
     if frame.status == 204:  # which has no body, in either envelope
         return Reply(204, _HEADERS | _effect_headers(frame.effects), b"")
     if envelope == "json":

@@ -33,6 +33,8 @@ OPTIONS = {
     "CIPHER": "a Cipher for server-only fields, or its dotted path",
     "TRUSTED_PROXIES": "networks whose X-Forwarded-For is believed",
     "RATE_LIMITER": "a RateLimiter, or its dotted path",
+    "BROKER": "a Broker, or the dotted path of one",
+    "SOCKET": "True lets pages send their events down a WebSocket",
     "REGISTRY": "a Registry, or its dotted path",
     "DEBUG": "settings.DEBUG if left out",
 }
@@ -64,7 +66,7 @@ def get_engine() -> Engine:
     )
 
 
-_PLAIN = ("STORE", "STATE", "CIPHER", "TRUSTED_PROXIES", "AUTHORIZE", "RATE_LIMITER", "REGISTRY")
+_PLAIN = ("STORE", "STATE", "CIPHER", "TRUSTED_PROXIES", "AUTHORIZE", "RATE_LIMITER", "REGISTRY", "BROKER", "SOCKET")
 
 
 def identify(context: Context) -> str | None:
