@@ -147,8 +147,8 @@ class _Answer(ASGIResponse):
     _should_set_content_length = False
 
     def __init__(self, reply: Reply) -> None:
-        length = {"Content-Length": str(len(reply.body))} if isinstance(reply.body, bytes) else {}
-        super().__init__(status_code=reply.status, headers=dict(reply.headers) | length)
+        length = {"Content-Length": str(len(reply.body))} if isinstance(reply.body, bytes) and reply.body else {}
+        super().__init__(status_code=reply.status, headers=length | dict(reply.headers))
         self._reply = reply
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
