@@ -21,7 +21,7 @@ from ..core.asgi import AssetEndpoint, Body, EventEndpoint, parsed_form, scope_c
 from ..core.asgi_live import LiveEndpoint, SocketEndpoint
 from ..core.component import Context
 from ..core.engine import Engine
-from ..core.errors import ConfigurationError
+from ..core.errors import ConfigurationError, Malformed
 from ..core.limits import Limits
 from .fastapi_depends import FastAPISolver
 
@@ -99,10 +99,7 @@ class _Event:
         return self._whole
 
     async def respond(self, request: Request) -> Response:
-        try:
-            body = await _read(request, self.events.engine.limits)
-        except ClientDisconnect:
-            return Response()  # nobody is there to read it
+        body = await _read(request, self.events.engine.limits)
         reply = await self.events.reply(request.path_params["name"], request.scope, request, body)
 
         async def send_it(scope: Scope, receive: Receive, send: Send) -> None:
@@ -149,6 +146,8 @@ async def _read(request: Request, limits: Limits) -> Body:
     """The body; a dependency may have read it with `body()` or `json()`, or have parsed it with `form()`."""
     try:
         return await take(request.stream(), limits)
+    except ClientDisconnect:
+        return Malformed("the body ended before it was complete")
     except RuntimeError:  # what Starlette raises for a stream that has been read
         if request._form is None:
             raise ConfigurationError("A dependency reads the body with request.stream(). Use request.body().") from None

@@ -24,7 +24,6 @@ except ImportError as exc:
 from ..core.asgi import (
     AssetEndpoint,
     Body,
-    ClientGone,
     EventEndpoint,
     parsed_form,
     read_body,
@@ -141,10 +140,7 @@ def _ordinary(engine: Engine) -> list[Any]:
 
 
 async def _answer(events: EventEndpoint, request: Request[Any, Any, Any]) -> ASGIResponse:
-    try:
-        body = await _read(request.scope, request.receive, events.engine.limits)
-    except ClientGone:
-        return ASGIResponse()  # nobody is there to read it
+    body = await _read(request.scope, request.receive, events.engine.limits)
     return _Answer(await events.reply(request.path_params["name"], request.scope, request, body))
 
 
@@ -154,8 +150,8 @@ class _Answer(ASGIResponse):
     _should_set_content_length = False
 
     def __init__(self, reply: Reply) -> None:
-        length = {"Content-Length": str(len(reply.body))} if isinstance(reply.body, bytes) else {}
-        super().__init__(status_code=reply.status, headers=dict(reply.headers) | length)
+        length = {"Content-Length": str(len(reply.body))} if isinstance(reply.body, bytes) and reply.body else {}
+        super().__init__(status_code=reply.status, headers=length | dict(reply.headers))
         self._reply = reply
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -60,17 +60,12 @@ Reader = Callable[[Scope, Receive, Limits], Awaitable[Body]]
 
 _READ = {name.encode(): name for name in READ_HEADERS}
 _encoded: dict[str, bytes] = {}
-
-
-class ClientGone(Exception):
-    """The client left before its request was complete: there is nobody to answer."""
+_BODILESS = (204, 304)
+"""Statuses whose answers have no length (RFC 9110 8.6)."""
 
 
 async def read_body(scope: Scope, receive: Receive, limits: Limits) -> Body:
-    """The whole body, but no more of it than one byte over `limits.body`: the engine refuses that by itself.
-
-    Raises ClientGone for a client that left.
-    """
+    """The whole body, but no more of it than one byte over `limits.body`: the engine refuses that by itself."""
     steps = receive().__await__()
     try:
         first: Awaitable[Message] = _resume(steps, next(steps))
@@ -83,7 +78,7 @@ async def read_body(scope: Scope, receive: Receive, limits: Limits) -> Body:
 
 
 async def take(chunks: AsyncGenerator[bytes, None], limits: Limits) -> Body:
-    """`chunks` as a body; Malformed for one that takes longer than `limits.body_time` to arrive."""
+    """`chunks` as a body; Malformed for one that takes longer than `limits.body_time` to arrive, or breaks off (EOFError)."""
     body = bytearray()
     try:
         async with asyncio.timeout(limits.body_time), aclosing(chunks):
@@ -93,6 +88,8 @@ async def take(chunks: AsyncGenerator[bytes, None], limits: Limits) -> Body:
                     break
     except TimeoutError:
         return Malformed(f"the body did not arrive within {limits.body_time} s")
+    except EOFError:
+        return Malformed("the body ended before it was complete")
     return bytes(body[: limits.body + 1])
 
 
@@ -103,7 +100,7 @@ async def _chunks(first: Awaitable[Message], receive: Receive) -> AsyncGenerator
         if not message.get("more_body"):
             return
         message = await receive()
-    raise ClientGone
+    raise EOFError  # the client has left, or the body is not framed as it says: a server tells both alike
 
 
 @types.coroutine
@@ -149,10 +146,7 @@ class EventEndpoint:
         if scope["method"] != "POST":
             await _send_bytes(send, 405, {"Allow": "POST", "Content-Type": "text/plain"}, b"Method Not Allowed")
             return
-        try:
-            body = await self.read(scope, receive, self.engine.limits)
-        except ClientGone:
-            return
+        body = await self.read(scope, receive, self.engine.limits)
         await send_reply(await self.reply(name, scope, self.make_request(scope, receive), body), receive, send)
 
     async def reply(self, name: str, scope: Any, request: Any, body: Body) -> Reply:
@@ -171,8 +165,16 @@ class EventEndpoint:
         return await self.engine.answer(asked, offload)
 
 
+KEPT = "public, max-age=31536000, immutable"
+"""How a file is cached whose address names its content."""
+
+
 class AssetEndpoint:
-    """`GET static/<file>`: the files of the framework, cached for good, since their addresses name their content."""
+    """`GET static/<file>?v=<version>`: the files of the framework, cached for good if the address names their content.
+
+    A page of another release asks for another version: what it gets is not kept, or the browser would hold the wrong
+    file, which its integrity hash refuses, for as long as the right one.
+    """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send_reply(self.reply(scope), receive, send)
@@ -184,7 +186,14 @@ class AssetEndpoint:
             return Reply(404, {"Content-Type": "text/plain"}, b"Not Found")
         if scope["method"] not in ("GET", "HEAD"):
             return Reply(405, {"Content-Type": "text/plain", "Allow": "GET, HEAD"}, b"Method Not Allowed")
-        return Reply(200, asset.headers, asset.content if scope["method"] == "GET" else b"")
+        current = scope["query_string"] == f"v={asset.version}".encode()
+        headers = {**asset.headers, "Cache-Control": KEPT if current else "no-cache", "ETag": f'"{asset.version}"'}
+        known = dict(scope["headers"]).get(b"if-none-match", b"").decode("latin-1")
+        if headers["ETag"] in known or known == "*":
+            return Reply(304, headers, b"")
+        if scope["method"] == "HEAD":
+            return Reply(200, headers | {"Content-Length": str(len(asset.content))}, b"")
+        return Reply(200, headers, asset.content)
 
 
 def scope_context(engine: Engine, scope: Any, request: Any, forwarded: str | None = None) -> Context:
@@ -221,7 +230,7 @@ async def send_reply(reply: Reply, receive: Receive, send: Send) -> None:
 
 async def _send_bytes(send: Send, status: int, headers: Any, body: bytes) -> None:
     pairs = header_pairs(headers)
-    if status != 204:  # which has none (RFC 9110 8.6)
+    if status not in _BODILESS and "Content-Length" not in headers:
         pairs.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": body})

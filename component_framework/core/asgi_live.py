@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from .asgi import (
-    ClientGone,
     Reader,
     Receive,
     Scope,
@@ -71,8 +70,6 @@ class LiveEndpoint:
             if not isinstance(body, bytes):
                 raise body if isinstance(body, RequestError) else StateInvalid("messages are JSON")
             await live.post(self._context(scope, receive), body)
-        except ClientGone:
-            return
         except Exception as exc:  # answered as any other refusal, or as a failure that is logged
             await send_reply(refused(exc), receive, send)
         else:

@@ -44,7 +44,6 @@ def find(name: str) -> Asset | None:
         content=content,
         headers={
             "Content-Type": _TYPES.get(Path(name).suffix, "application/octet-stream"),
-            "Cache-Control": "public, max-age=31536000, immutable",
             "X-Content-Type-Options": "nosniff",
         },
         integrity=f"sha384-{base64.b64encode(digest).decode()}",

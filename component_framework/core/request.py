@@ -18,7 +18,7 @@ from .spec import Spec
 from .wire import Call, Envelope
 
 READ_HEADERS = (
-    "host", "origin", "sec-fetch-site", "content-type", "accept", "hx-request",
+    "host", "origin", "sec-fetch-site", "content-type", "content-encoding", "accept", "hx-request",
     "x-component-state", "x-component-id", "x-component-event-id", "x-forwarded-for",
 )  # fmt: skip
 """The headers that decide how a request is read; an adapter need not pass any others."""
@@ -61,6 +61,8 @@ def read_call(request: HttpRequest, limits: Limits) -> Call:
     """The Call in `request`; raises TooLarge, Unsupported, Malformed, Invalid or StateInvalid."""
     if len(request.body) > limits.body:
         raise TooLarge(f"the body has {len(request.body)} bytes")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Unsupported(f"the body is encoded as {request.headers['content-encoding']!r}")
     query = _read_query(request.query, limits)
     if request.envelope == "json":
         return _read_json(request, query, limits)

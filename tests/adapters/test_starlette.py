@@ -137,7 +137,7 @@ def test_a_body_that_never_ends_is_refused_in_time(part: bytes) -> None:
         assert total(post(address, "add", data={"by": "1"})) == 1
 
 
-async def test_a_client_that_leaves_amid_its_body_is_answered_nothing_and_runs_no_event() -> None:
+async def test_a_body_that_breaks_off_is_refused_and_runs_no_event() -> None:
     messages = [{"type": "http.request", "body": b"by=", "more_body": True}, {"type": "http.disconnect"}]
     sent: list[Any] = []
     scope = {
@@ -152,7 +152,8 @@ async def test_a_client_that_leaves_amid_its_body_is_answered_nothing_and_runs_n
         sent.append(message)
 
     await serving()(scope, receive, send)
-    assert (sent, messages) == ([], [])
+    assert (sent[0]["status"], messages) == (400, [])
+    assert b"<i>" not in sent[1]["body"]
 
 
 def test_only_post_reaches_a_component_and_only_get_a_file() -> None:

@@ -111,6 +111,8 @@ def _read_body(request: DjangoRequest, limit: int) -> bytes:
     length = request.META.get("CONTENT_LENGTH") or ""
     if length.isdigit() and int(length) > limit:
         raise TooLarge(f"the body has {length} bytes")
+    if not length and "wsgi.input" in request.META and "HTTP_TRANSFER_ENCODING" in request.META:
+        raise Malformed("the body comes in chunks, which Django takes for none under WSGI")
     if not length and not hasattr(request, "_body"):
         # sent in chunks: `body` would read on to the end of whatever was uploaded
         request._body = request.read(limit + 1)
