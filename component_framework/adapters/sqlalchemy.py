@@ -10,6 +10,7 @@ try:
     from sqlalchemy.exc import IntegrityError, StatementError
     from sqlalchemy.ext.asyncio import AsyncSession
     from sqlalchemy.orm import Session, joinedload, selectinload
+    from sqlalchemy.orm.attributes import set_committed_value
     from sqlalchemy.orm.exc import StaleDataError
 except ImportError as exc:
     raise ImportError("SQLAlchemy is not installed. Run: pip install 'live-component-framework[demo]'") from exc
@@ -78,13 +79,12 @@ class SqlAlchemyRepository:
             return
         changes = {**changed, name: next_version(component.row_version)}
         here = (_key(component) == component.__dict__["pk"], getattr(component.model, name) == component.row_version)
-        done: Any = await core.settle(
-            session.execute(
-                update(component.model).where(*here).values(changes).execution_options(synchronize_session="auto")
-            )
-        )
+        query = update(component.model).where(*here).values(changes)
+        done: Any = await core.settle(session.execute(query.execution_options(synchronize_session=False)))
         if not done.rowcount:
             raise Stale
+        for field, value in changes.items():
+            set_committed_value(component.instance, field, value)
 
     def choices(self, component: core.ModelComponent, name: str) -> list[tuple[Any, str]]:
         column = inspect(component.model).column_attrs[name].columns[0]
