@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 try:
-    from sqlalchemy import Enum, String, inspect, select, update
+    from sqlalchemy import inspect, select, update
     from sqlalchemy.exc import IntegrityError, StatementError
     from sqlalchemy.ext.asyncio import AsyncSession
     from sqlalchemy.orm import Session, joinedload, selectinload
@@ -15,13 +15,12 @@ try:
 except ImportError as exc:
     raise ImportError("SQLAlchemy is not installed. Run: pip install 'live-component-framework[demo]'") from exc
 
-import msgspec
-
 from ..core import model as core
 from ..core.errors import ConfigurationError, Invalid, NotFound
 from ..core.model import ModelField, ModelMixin, Stale, next_version
 from ..core.providing import Provided
 from ..core.running import run_sync
+from .sqlalchemy_columns import members_of, model_field, related_class
 
 
 class SqlAlchemyRepository:
@@ -30,14 +29,14 @@ class SqlAlchemyRepository:
     def fields(self, model: Any) -> Mapping[str, ModelField]:
         mapper = inspect(model)
         columns = {
-            attribute.key: _model_field(attribute.columns[0])
+            attribute.key: model_field(attribute.columns[0])
             for attribute in mapper.column_attrs
             if not attribute.columns[0].primary_key
         }
         return {**columns, "pk": ModelField(mapper.primary_key[0].type.python_type | None, Any)}
 
     async def get(self, component: core.ModelComponent) -> Any:
-        assert isinstance(component, ModelComponent | AsyncModelComponent)
+        assert isinstance(component, _Rows)
         query = component.get_queryset().where(_key(component) == component.__dict__["pk"])
         query = query.options(*(joinedload(getattr(component.model, name)) for name in component.select_related))
         query = query.options(*(selectinload(getattr(component.model, name)) for name in component.prefetch_related))
@@ -52,8 +51,9 @@ class SqlAlchemyRepository:
         return getattr(component.instance, inspect(component.model).primary_key[0].key if name == "pk" else name)
 
     async def save(self, component: core.ModelComponent, changed: Mapping[str, Any]) -> None:
-        assert isinstance(component, ModelComponent | AsyncModelComponent)
+        assert isinstance(component, _Rows)
         session = component.session
+        await self._require_related(component, changed)
         try:
             await self._write(component, changed)
             await core.settle(session.flush())
@@ -67,7 +67,17 @@ class SqlAlchemyRepository:
             raise Stale from exc
         await component._announce()
 
-    async def _write(self, component: ModelComponent | AsyncModelComponent, changed: Mapping[str, Any]) -> None:
+    async def _require_related(self, component: _Rows, changed: Mapping[str, Any]) -> None:
+        """Raise Invalid for a foreign key that this visitor may not choose."""
+        for name, value in changed.items():
+            related = related_class(component.model, name)
+            if related is None or value is None:
+                continue
+            query = component.get_related(name).where(inspect(related).primary_key[0] == value)
+            if await core.settle(component.session.scalar(query)) is None:
+                raise Invalid({name: ["This cannot be chosen here."]})
+
+    async def _write(self, component: _Rows, changed: Mapping[str, Any]) -> None:
         session, name = component.session, component.version_field
         versioned = inspect(component.model).version_id_col is not None
         if name is None or versioned or component.__dict__["pk"] is None:
@@ -86,22 +96,37 @@ class SqlAlchemyRepository:
         for field, value in changes.items():
             set_committed_value(component.instance, field, value)
 
-    def choices(self, component: core.ModelComponent, name: str) -> list[tuple[Any, str]]:
-        column = inspect(component.model).column_attrs[name].columns[0]
-        if isinstance(column.type, Enum) and column.type.enum_class is not None:
-            return [(member, str(member.value)) for member in column.type.enum_class]
-        raise ConfigurationError(f"{component.model.__name__}.{name} has no choices: only Enum columns list them.")
+    def choices(self, component: core.ModelComponent, name: str) -> Any:
+        assert isinstance(component, _Rows)
+        if related_class(component.model, name) is not None:
+            found = self._related(component, name)
+            return run_sync(found) if isinstance(component, ModelComponent) else found
+        return members_of(component.model, name)
+
+    async def _related(self, component: _Rows, name: str) -> list[tuple[Any, str]]:
+        found = await core.settle(component.session.scalars(component.get_related(name)))
+        return [(inspect(one).identity[0], str(one)) for one in found]
 
 
-class ModelComponent(core.ModelComponent):
-    """`core.model.ModelComponent` over a `Session`, which the engine provides: `Engine(providers={Session: …})`."""
+class _Rows(core.ModelComponent):
+    """What both kinds of session have in common."""
 
     repository = SqlAlchemyRepository()
-    session: Annotated[Session, Provided()]
+    session: Annotated[Any, Provided()]
 
     def get_queryset(self) -> Any:
         """A `select()` of the objects that this visitor may see and change: any other does not exist for him."""
         return select(self.model)
+
+    def get_related(self, name: str) -> Any:
+        """A `select()` of the objects that this visitor may choose for the foreign key `name`."""
+        return select(related_class(self.model, name))
+
+
+class ModelComponent(_Rows):
+    """`core.model.ModelComponent` over a `Session`, which the engine provides: `Engine(providers={Session: …})`."""
+
+    session: Annotated[Session, Provided()]
 
     def mount(self, pk: Any = None) -> None:
         run_sync(self._begin())
@@ -114,15 +139,10 @@ class ModelComponent(core.ModelComponent):
         return run_sync(self._write())
 
 
-class AsyncModelComponent(core.ModelComponent):
+class AsyncModelComponent(_Rows):
     """`ModelComponent` over an `AsyncSession`; `await self.save()`."""
 
-    repository = SqlAlchemyRepository()
     session: Annotated[AsyncSession, Provided()]
-
-    def get_queryset(self) -> Any:
-        """A `select()` of the objects that this visitor may see and change: any other does not exist for him."""
-        return select(self.model)
 
     async def mount(self, pk: Any = None) -> None:
         await self._begin()
@@ -147,14 +167,6 @@ async def _commit(session: Session | AsyncSession) -> None:
         await core.settle(session.commit())
     finally:
         plain.expire_on_commit = expires
-
-
-def _model_field(column: Any) -> ModelField:
-    kind = column.type.python_type
-    accepted = kind
-    if isinstance(column.type, String) and not isinstance(column.type, Enum) and column.type.length:
-        accepted = Annotated[str, msgspec.Meta(max_length=column.type.length)]
-    return ModelField(kind | None, accepted | None if column.nullable else accepted)
 
 
 class SqlAlchemyModelMixin(ModelMixin):

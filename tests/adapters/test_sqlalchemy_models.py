@@ -37,6 +37,10 @@ class Customer(Base):
     __tablename__ = "customer"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
+    seller: Mapped[str] = mapped_column(default="ada")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Order(Base):
@@ -74,7 +78,7 @@ class Own:
 
     template: ClassVar[str | None] = TEMPLATE
     model: ClassVar[Any] = Order
-    fields: ClassVar[Sequence[str]] = ("status", "note", "placed", "total")
+    fields: ClassVar[Sequence[str]] = ("status", "note", "placed", "total", "customer_id")
     readonly: ClassVar[Sequence[str]] = ("number",)
     version_field: ClassVar[str | None] = "version"
     select_related: ClassVar[Sequence[str]] = ("customer",)
@@ -84,6 +88,12 @@ class SyncEditor(Own, ModelComponent):
     def get_queryset(self) -> Any:
         return super().get_queryset().where(Order.seller == self.user)
 
+    def get_related(self, name: str) -> Any:
+        return super().get_related(name).where(Customer.seller == self.user)
+
+    def on_list(self) -> None:
+        self.emit("listed", customers=self.choices("customer_id"))
+
     def on_rename(self, number: str) -> None:
         self.number = number  # a field that is not to be written
         self.save()
@@ -92,6 +102,12 @@ class SyncEditor(Own, ModelComponent):
 class AsyncEditor(Own, AsyncModelComponent):
     def get_queryset(self) -> Any:
         return super().get_queryset().where(Order.seller == self.user)
+
+    def get_related(self, name: str) -> Any:
+        return super().get_related(name).where(Customer.seller == self.user)
+
+    async def on_list(self) -> None:
+        self.emit("listed", customers=await self.choices("customer_id"))
 
     async def on_rename(self, number: str) -> None:
         self.number = number  # a field that is not to be written
@@ -270,6 +286,20 @@ def test_a_handler_that_writes_a_readonly_field_is_a_mistake(shop: Shop) -> None
     page.send("rename", number="B-1")
     assert page.status == 500
     assert shop.order().number == "A-1"
+
+
+def test_a_key_that_belongs_to_somebody_else_cannot_be_chosen(shop: Shop) -> None:
+    with shop.rows.begin() as session:
+        session.add_all([Customer(name="Eve's", seller="eve"), Customer(name="Hal")])
+    page = shop.page()
+    page.send("list")
+    assert page.events == [("listed", {"customers": [[1, "Grace"], [3, "Hal"]]})]
+    page.send("save", customer_id=2)
+    assert page.status == 422
+    assert page.text("p.customer_id") == "This cannot be chosen here."
+    assert shop.order().customer_id == 1
+    page.send("save", customer_id=3)
+    assert shop.order().customer_id == 3
 
 
 def test_text_that_does_not_fit_the_column_is_refused(shop: Shop) -> None:
