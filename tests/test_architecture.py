@@ -53,6 +53,8 @@ def test_adapters_do_not_know_each_other(path: Path) -> None:
         "live",
         "fastapi_depends",
         "litestar_provide",
+        "columns",
+        "sqlalchemy_columns",
     }
     siblings = {
         name.lstrip(".").partition(".")[0] for name in imports(path) if name.startswith(".") and "core" not in name
