@@ -188,11 +188,11 @@ class ModelComponent(Component):
             try:
                 await settle(self.repository.save(self, changed))
             except Stale:
-                await self._refuse(changed)
+                await self._refuse_stale(changed)
             self._take_values()
         return list(changed)
 
-    async def _refuse(self, changed: Mapping[str, Any]) -> None:
+    async def _refuse_stale(self, changed: Mapping[str, Any]) -> None:
         """Raise EditConflict, with both values of what was changed twice."""
         mine, original = dict(changed), self.original
         await self._load()
