@@ -2,6 +2,7 @@
 
 import typing as _typing
 
+from .core.bound import Bound as Bound
 from .core.calls import call as call
 from .core.component import Component as Component
 from .core.component import Context as Context
@@ -13,15 +14,22 @@ from .core.errors import Forbidden as Forbidden
 from .core.errors import Invalid as Invalid
 from .core.errors import NotFound as NotFound
 from .core.errors import SessionClosed as SessionClosed
+from .core.forms import FormComponent as FormComponent
 from .core.gate import limit_rate as limit_rate
 from .core.gate import requires as requires
 from .core.limits import Limits as Limits
 from .core.model import ModelMixin as ModelMixin
+from .core.providing import Provided as Provided
 from .core.registry import Registry as Registry
 from .core.registry import register as register
 from .core.registry import registry as registry
+from .core.schema import Email as Email
+from .core.schema import Input as Input
+from .core.schema import LongText as LongText
+from .core.schema import Password as Password
 from .core.secret import ServerOnly as ServerOnly
 from .core.store import MemoryStateStore as MemoryStateStore
+from .core.wizard import WizardComponent as WizardComponent
 
 if _typing.TYPE_CHECKING:
     from .core.broker import MemoryBroker as MemoryBroker

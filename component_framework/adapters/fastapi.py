@@ -23,6 +23,7 @@ from ..core.component import Context
 from ..core.engine import Engine
 from ..core.errors import ConfigurationError, Malformed
 from ..core.limits import Limits
+from .fastapi_depends import FastAPISolver
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -33,6 +34,7 @@ def component_router(engine: Engine, **options: Any) -> APIRouter:
     Dependencies given here, to `include_router()` or to the application run before every event. Where there are none,
     the endpoint is called directly, without the work that FastAPI does for a signature.
     """
+    engine.providers.use(FastAPISolver())
     router = APIRouter(prefix=engine.url, include_in_schema=False, route_class=ComponentRoute, **options)
     live = _Live(engine)
     router.add_api_route("/live", live.respond, methods=["GET", "POST"])

@@ -37,6 +37,7 @@ from ..core.engine import Engine
 from ..core.errors import ConfigurationError
 from ..core.limits import Limits
 from ..core.wire import Reply
+from .litestar_provide import LitestarSolver
 
 HOOKS = ("before_request", "after_request", "after_response")
 """What Litestar calls around an ordinary handler only; guards, middleware and exception handlers are around any."""
@@ -57,6 +58,8 @@ class ComponentPlugin(InitPlugin):
         """Add a Router for the components."""
         hooked = any(self.options.get(hook) or getattr(app_config, hook) for hook in HOOKS)
         handlers = _ordinary(self.engine) if hooked else [_mount(self.engine)]
+        own = self.options.get("dependencies") or {}
+        self.engine.providers.use(LitestarSolver(lambda: {**app_config.dependencies, **own}))
         path = _below(app_config.path, self.engine.url)
         options: dict[str, Any] = {"include_in_schema": False} | self.options
         app_config.route_handlers.append(Router(path, route_handlers=handlers, **options))

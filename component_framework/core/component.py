@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 
+from .bound import accept
 from .effects import Effect, emit, navigate, update
-from .spec import Spec, spec_of
+from .spec import Handler, Spec, spec_of
 
 if TYPE_CHECKING:
     from .gate import Permission
@@ -299,6 +300,14 @@ class Component:
         return await dispatch(self, event, payload, state)
 
     # -- the framework's own ---------------------------------------------------------------------------------------
+
+    def _accept(self, handler: Handler, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The arguments of `handler` in `payload`; raises Invalid, and the handler does not run."""
+        return accept(self, handler, payload) if self._compiled.bound.names else handler.shape.fit(payload)
+
+    def _refuse(self, handler: Handler, errors: dict[str, list[str]]) -> None:
+        """Show what was wrong; the state is as it was before the event."""
+        self.errors = errors
 
     def _fields(self) -> dict[str, Any]:
         values = self.__dict__

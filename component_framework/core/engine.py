@@ -6,7 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
@@ -38,11 +38,12 @@ from .inspection import check_template, examine
 from .lifecycle import Restored, frames, last, run_sync
 from .limits import Limits
 from .origin import require_same_origin
+from .providing import Provider, Providers
 from .realtime import Realtime
 from .registry import Registry
 from .registry import registry as default_registry
 from .rendering import Markup, Renderer
-from .request import HttpRequest, read_call
+from .request import HttpRequest, public_params, read_call
 from .secret import Cipher
 from .signing import TokenSigner, keys_of
 from .spec import Spec, spec_of
@@ -88,6 +89,7 @@ class Engine(Realtime):
         cipher: Cipher | None = None,
         broker: Broker | None = None,
         socket: bool = False,
+        providers: Mapping[Any, Provider] | None = None,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] | None = None,
     ) -> None:
@@ -104,6 +106,7 @@ class Engine(Realtime):
         self.time_limit = self.limits.handler
         self.login_url = navigate("redirect", login_url, external=True).url if login_url else None
         self.trusted_origins = frozenset(trusted_origins)
+        self.providers = Providers(providers)
         self._identify = identify
         self._new_id = new_id or (lambda: f"c-{secrets.token_hex(8)}")
         self._proxies = networks(trusted_proxies) if trusted_proxies else ()
@@ -144,7 +147,7 @@ class Engine(Realtime):
     def waits(self, name: str) -> bool:
         """Whether the component `name` has async methods, so that it needs an event loop."""
         cls = self.registry.get(name)
-        return cls is not None and spec_of(cls).is_async
+        return cls is not None and ((spec := self._spec(cls)).is_async or (spec.asks and self.providers.wait(spec)))
 
     def streams(self, request: HttpRequest) -> bool:
         """Whether the answer to `request` may be a stream, for an adapter that has to make room for one."""
@@ -158,7 +161,7 @@ class Engine(Realtime):
     async def answer(self, request: HttpRequest, offload: Offload | None = None) -> Reply:
         """The reply to a POST. `offload` takes sync components off the event loop; None runs them where this runs."""
         cls = self.registry.get(request.component)
-        if offload is None or cls is None or not cls.blocking or spec_of(cls).is_async:
+        if offload is None or cls is None or not cls.blocking or self.waits(request.component):
             return await self._answer(request, offload)
         from .streaming import Steps  # only where there is an event loop: it imports asyncio
 
@@ -190,7 +193,9 @@ class Engine(Realtime):
 
     def component(self, name: str, /, *, context: Context = NOBODY, **params: Any) -> Component:
         """A new instance of the component `name` that knows this engine; for `dispatch()`."""
-        component = self.registry.find(name)(**params)
+        cls = self.registry.find(name)
+        self._spec(cls)
+        component = cls(**params)
         component.context = context
         component._host = self
         return component
@@ -218,13 +223,16 @@ class Engine(Realtime):
 
         return {"live_component": live_component, "component_scripts": component_scripts}
 
+    def provide(self, key: Any, provider: Provider) -> AbstractContextManager[None]:
+        """Let `provider` give every `key` (a type, or what `Depends` names) inside of a `with` block; for tests."""
+        return self.providers.override(key, provider)
+
     def check(self) -> list[str]:
-        """Mistakes that can be found with no request: templates that are missing, or bind events that do not exist."""
-        return [
-            message
-            for cls in self.registry.values()
-            for message in check_template(spec_of(cls), cls.renderer or self.renderer)
-        ]
+        """Mistakes that can be found with no request: templates that are missing, or bind events that do not exist,
+        and parameters that nobody provides."""
+        specs = [self._spec(cls) for cls in self.registry.values()]
+        templates = [text for spec in specs for text in check_template(spec, spec.cls.renderer or self.renderer)]
+        return templates + [text for spec in specs for text in self.providers.missing(spec)]
 
     def describe(self) -> dict[str, dict[str, dict[str, str]]]:
         """For each component and each of its handlers: where it runs, and how it is triggered."""
@@ -236,10 +244,6 @@ class Engine(Realtime):
             for name, cls in self.registry.items()
         }
 
-    def specs(self) -> list[Spec]:
-        """What is registered, compiled."""
-        return [spec_of(cls) for cls in self.registry.values()]
-
     # -- the Host of the components --------------------------------------------------------------------------------
 
     def new_id(self, component: Component) -> str:
@@ -248,6 +252,7 @@ class Engine(Realtime):
     def inspect(self, component: Component, markup: str) -> None:
         cls = type(component)
         if self.debug or cls not in self._inspected:
+            self.providers.require(self._spec(cls))
             examine(markup, spec_of(cls), f"{component.context.root_path}{self.url}")
             self._inspected.add(cls)
 
@@ -309,7 +314,7 @@ class Engine(Realtime):
         elif call.component_id is not None:
             raise StateRequired(f"{call.component} came with an id, but without its state")
         else:
-            component = cls(**_public(spec_of(cls), call.params))
+            component = cls(**public_params(spec_of(cls), call.params))
         component.context = call.context
         return component, restored
 
@@ -328,10 +333,15 @@ class Engine(Realtime):
         cls = self.registry.get(call.component)
         if cls is None:
             raise NotFound(f"there is no component {call.component!r}")
-        handlers = spec_of(cls).handlers
+        handlers = self._spec(cls).handlers
         if call.event is not None and call.event not in handlers:
             raise NotFound(f"{cls.__qualname__} has no event {call.event!r} ({nearest(call.event, handlers)})")
         return cls
+
+    def _spec(self, cls: type[Component]) -> Spec:
+        spec = spec_of(cls)
+        self.providers.meet(spec)
+        return spec
 
     def _streams(self, call: Call) -> bool:
         cls = self.registry.get(call.component)
@@ -375,7 +385,7 @@ class Engine(Realtime):
             if call.state is not None:
                 component = self.home(cls).rebuild(call, cls)
             else:
-                component = cls(**_public(spec_of(cls), call.params))
+                component = cls(**public_params(spec_of(cls), call.params))
                 component.id = call.component_id if ELEMENT_ID.fullmatch(call.component_id or "") else None
             component.context = call.context
             return await last(frames(component, None, {}, None, host=self, offload=offload))
@@ -384,10 +394,3 @@ class Engine(Realtime):
         except Exception:  # only a courtesy: the client still hears the refusal itself
             logger.warning("no fresh render of %r after a refusal", call.component, exc_info=True)
             return None
-
-
-def _public(spec: Spec, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Params that a visitor may choose, typed; raises Invalid for any other."""
-    if private := params.keys() - spec.public:
-        raise Invalid({name: ["This cannot be chosen here."] for name in sorted(private)})
-    return spec.fit_params(params) if params else {}

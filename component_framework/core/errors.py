@@ -12,7 +12,7 @@
         ├── Malformed           400
         ├── StateInvalid        400      ├── Unauthenticated  401      ├── Forbidden  403
         ├── NotFound            404      ├── StateRequired    409      ├── StateExpired, StateOutdated, Conflict  409
-        ├── TooLarge            413      ├── Unsupported      415      ├── Invalid    422
+        ├── TooLarge            413      ├── Unsupported      415      ├── Invalid    422, EditConflict  409
         ├── TooMany             429      ├── Unavailable      503      ├── Timeout    504
         └── Failed              500      stands for what is not a RequestError
 
@@ -184,6 +184,14 @@ class Invalid(RequestError):
     def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
         super().__init__("; ".join(f"{name or 'form'}: {' '.join(texts)}" for name, texts in errors.items()))
         self.errors = {name: list(texts) for name, texts in errors.items()}
+
+
+class EditConflict(Invalid, Conflict):
+    """A visitor changed what somebody else had changed first; `errors` has what it became, by field."""
+
+    status = 409
+    code = "conflict"
+    public = "This was changed by somebody else in the meantime. Nothing was saved: look at both, and save again."
 
 
 class UnsafeEffect(ConfigurationError, RequestError):

@@ -16,7 +16,7 @@ import re
 import types
 import typing
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ import msgspec
 from .errors import ConfigurationError, Invalid, Malformed
 from .messages import explain
 from .plain import MAX_DEPTH, decode_json
+from .providing import Need, key_of, need_of
 
 REQUIRED = "This field is required."
 UNKNOWN = "This field is not expected here."
@@ -62,7 +63,7 @@ class Field:
         self.name = name
         self.type = kind
         self.default = default
-        plain = _strip(kind)
+        plain = members(kind)
         self.optional = type(None) in plain
         self.is_bool = bool in plain
         self.is_time = datetime.datetime in plain or datetime.time in plain
@@ -97,7 +98,7 @@ class Field:
         text = values[-1]
         if self.is_bool and text.lower() in _TICKED:
             return _TICKED[text.lower()]
-        if text.strip() == "" and not self._accepts_empty():
+        if text.strip() == "" and not self.accepts_empty:
             if self.optional:
                 return None
             if self.is_bool:
@@ -121,26 +122,39 @@ class Field:
         if self.holds_numbers:
             _require_numbers(value)
 
-    def _accepts_empty(self) -> bool:
-        return not self.optional and str in _strip(self.type)
+    @property
+    def accepts_empty(self) -> bool:
+        """Whether an empty text is a value of this field."""
+        return not self.optional and str in members(self.type)
 
 
 class Shape:
     """The values that a signature, or a class, declares.
 
-    `open` also lets undeclared ones through, as they are, but for the names in `taken`.
+    `open` also lets undeclared ones through, as they are, but for the names in `taken`. `needs` are the parameters
+    that are provided, and no part of the values.
     """
 
-    __slots__ = ("_constants", "_factories", "_numbers", "fields", "names", "open", "required", "struct", "taken")
+    __slots__ = (
+        "_constants", "_factories", "_numbers", "fields", "name", "names", "needs", "open", "required", "struct", "taken",
+    )  # fmt: skip
 
     def __init__(
-        self, name: str, fields: Sequence[Field], *, open: bool = False, taken: frozenset[str] = frozenset()
+        self,
+        name: str,
+        fields: Sequence[Field],
+        *,
+        open: bool = False,
+        taken: frozenset[str] = frozenset(),
+        needs: Sequence[Need] = (),
     ) -> None:
+        self.name = name
+        self.needs = tuple(needs)
         self.fields = {field.name: field for field in fields}
         self.names = frozenset(self.fields)
         self.required = frozenset(field.name for field in fields if field.required)
         self.open = open
-        self.taken = taken
+        self.taken = taken.union(need.name for need in needs)
         self._constants = {field.name: field.default for field in fields if field.is_constant}
         self._factories = {field.name: field.default for field in fields if not (field.is_constant or field.required)}
         self._numbers = [field for field in fields if field.holds_numbers]
@@ -149,6 +163,16 @@ class Shape:
             self.struct: Any = msgspec.defstruct(name, [field.definition() for field in ordered])
         except TypeError as exc:
             raise ConfigurationError(f"{name}: {exc}") from exc
+
+    def among(self, keys: Collection[Any]) -> list[Field]:
+        """The fields whose types an engine provides, `keys` being what it provides."""
+        return [field for field in self.fields.values() if key_of(field.type) in keys]
+
+    def without(self, fields: Sequence[Field]) -> Shape:
+        """This shape with `fields`, which turned out to be provided, among its needs."""
+        needs = [Need(field.name, field.type, field.default) for field in fields]
+        kept = [field for field in self.fields.values() if field not in fields]
+        return Shape(self.name, kept, open=self.open, taken=self.taken, needs=[*self.needs, *needs])
 
     def defaults(self) -> dict[str, Any]:
         """A fresh value for every field that has a default."""
@@ -224,7 +248,7 @@ def shape_of(owner: str, function: Any, *, skip: int = 1) -> Shape:
     hints = resolve_hints(owner, function)
     parameters = list(inspect.signature(function).parameters.values())
     taken = frozenset(first.name for first in parameters[:skip] if first.kind is not first.POSITIONAL_ONLY)
-    fields = []
+    fields, needs = [], []
     is_open = False
     for parameter in parameters[skip:]:
         if parameter.kind is parameter.VAR_KEYWORD:
@@ -235,8 +259,12 @@ def shape_of(owner: str, function: Any, *, skip: int = 1) -> Shape:
                 f"{owner}.{function.__name__}: {parameter} cannot be filled by name. Write a plain parameter."
             )
         default = msgspec.NODEFAULT if parameter.default is parameter.empty else parameter.default
-        fields.append(Field(parameter.name, hints.get(parameter.name, Any), default))
-    return Shape(f"{owner.replace('.', '_')}_{function.__name__}", fields, open=is_open, taken=taken)
+        kind = hints.get(parameter.name, Any)
+        if (need := need_of(parameter.name, kind, default)) is not None:
+            needs.append(need)
+        else:
+            fields.append(Field(parameter.name, kind, default))
+    return Shape(f"{owner.replace('.', '_')}_{function.__name__}", fields, open=is_open, taken=taken, needs=needs)
 
 
 def class_hints(cls: type) -> dict[str, Any]:
@@ -256,16 +284,16 @@ def resolve_hints(owner: str, thing: Any) -> dict[str, Any]:
         ) from exc
 
 
-def _strip(kind: Any) -> tuple[Any, ...]:
+def members(kind: Any) -> tuple[Any, ...]:
     """The members of a possibly annotated, possibly optional type."""
     if typing.get_origin(kind) is typing.Annotated:
-        return _strip(typing.get_args(kind)[0])
+        return members(typing.get_args(kind)[0])
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        return tuple(member for part in typing.get_args(kind) for member in _strip(part))
+        return tuple(member for part in typing.get_args(kind) for member in members(part))
     if isinstance(kind, typing.NewType):
-        return _strip(kind.__supertype__)
+        return members(kind.__supertype__)
     if (alias := getattr(kind, "__value__", None)) is not None and not isinstance(kind, type):
-        return _strip(alias)  # `type Amount = int | None` of Python 3.12
+        return members(alias)  # `type Amount = int | None` of Python 3.12
     return (kind,)
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from .listeners import Listeners
 from .plain import require_json
+from .spec import spec_of
 from .topics import digest_of, require_topic
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class Realtime:
 
     def is_live(self: Engine) -> bool:  # type: ignore[misc]  # every Realtime is an Engine
         """Whether pages need the script that opens a connection, or waits for answers."""
-        return bool(self.listeners) or any(spec.live or spec.calls for spec in self.specs())
+        return bool(self.listeners) or any(spec.live or spec.calls for spec in map(spec_of, self.registry.values()))
 
 
 def identity_topic(identity: str) -> str:

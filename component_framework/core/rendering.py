@@ -116,7 +116,7 @@ def bind(spec: Spec, address: str, event: str, trigger: str | None, args: Mappin
         raise BindingError(f"{spec.unknown(event)}.")
     text = f'hx-post="{address}?event={event}"'
     if args:
-        if (unknown := args.keys() - handler.shape.names) and not handler.shape.open:
+        if (unknown := args.keys() - handler.shape.names - spec.bound.names) and not handler.shape.open:
             name = min(unknown)
             raise BindingError(f"{spec.title}.on_{event} takes no {name!r} ({nearest(name, handler.shape.names)}).")
         text += f' hx-vals="{_vals(args)}"'
@@ -172,7 +172,7 @@ def render_template(component: Component, context: Mapping[str, Any]) -> str:
     renderer = type(component).renderer or host.renderer
     title = type(component).__qualname__
     if (inline := component.template) is not None:
-        render_inline = getattr(renderer or _inline_renderer(title), "render_inline", None)
+        render_inline = getattr(renderer or inline_renderer(title), "render_inline", None)
         if render_inline is None:
             raise ConfigurationError(
                 f"{title}.template is written into the class, but {type(renderer).__qualname__} has no "
@@ -189,7 +189,7 @@ def render_template(component: Component, context: Mapping[str, Any]) -> str:
     return str(renderer.render(component.template_name, variables))
 
 
-def _inline_renderer(title: str) -> Renderer:
+def inline_renderer(title: str) -> Renderer:
     """What shows an inline template where nobody chose a renderer: Jinja2, if it is there."""
     import importlib
 

@@ -14,6 +14,7 @@ from .errors import Invalid, Malformed, RequestError, StateInvalid, TooLarge, Un
 from .fitting import Form
 from .limits import Limits
 from .plain import decode_json
+from .spec import Spec
 from .wire import Call, Envelope
 
 READ_HEADERS = (
@@ -233,3 +234,10 @@ def _text(data: dict[str, Any], key: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise Malformed(f"{key!r} is not text")
     return value or None
+
+
+def public_params(spec: Spec, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Params that a visitor may choose, typed; raises Invalid for any other."""
+    if private := params.keys() - spec.public:
+        raise Invalid({name: ["This cannot be chosen here."] for name in sorted(private)})
+    return spec.fit_params(params) if params else {}

@@ -93,6 +93,10 @@ class Reply(msgspec.Struct, frozen=True):
     body: bytes | AsyncIterator[bytes]
 
 
+_CODES = {422: "invalid", 409: "conflict"}
+"""What a component that shows its own errors is answered with."""
+
+
 def reply(frame: Frame, envelope: Envelope) -> Reply:
     """One frame as an answer."""
     if frame.value is not msgspec.UNSET and envelope == "json":
@@ -101,14 +105,18 @@ def reply(frame: Frame, envelope: Envelope) -> Reply:
     if frame.status == 204:  # which has no body, in either envelope
         return Reply(204, _HEADERS | _effect_headers(frame.effects), b"")
     if envelope == "json":
-        code = {"X-Component-Code": "invalid"} if frame.status == 422 else {}
-        body = _as_json(frame) | ({"code": "invalid"} if code else {})
-        return Reply(frame.status, _HEADERS | code | {"Content-Type": JSON}, msgspec.json.encode(body))
+        code = _CODES.get(frame.status)
+        body = _as_json(frame) | ({"code": code} if code else {})
+        return Reply(
+            frame.status,
+            _HEADERS | ({"X-Component-Code": code} if code else {}) | {"Content-Type": JSON},
+            msgspec.json.encode(body),
+        )
     headers = _HTML_HEADERS.copy()
     if frame.effects:
         headers |= _effect_headers(frame.effects)
-    if frame.status == 422:
-        headers["X-Component-Code"] = "invalid"
+    if frame.status != 200:
+        headers["X-Component-Code"] = _CODES[frame.status]
     return Reply(frame.status, headers, frame.markup().encode())
 
 

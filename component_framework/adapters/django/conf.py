@@ -35,6 +35,7 @@ OPTIONS = {
     "RATE_LIMITER": "a RateLimiter, or its dotted path",
     "BROKER": "a Broker, or the dotted path of one",
     "SOCKET": "True lets pages send their events down a WebSocket",
+    "PROVIDERS": "a dict of what gives handlers what they ask for, by type, or its dotted path",
     "REGISTRY": "a Registry, or its dotted path",
     "DEBUG": "settings.DEBUG if left out",
 }
@@ -66,7 +67,18 @@ def get_engine() -> Engine:
     )
 
 
-_PLAIN = ("STORE", "STATE", "CIPHER", "TRUSTED_PROXIES", "AUTHORIZE", "RATE_LIMITER", "REGISTRY", "BROKER", "SOCKET")
+_PLAIN = (
+    "STORE",
+    "STATE",
+    "CIPHER",
+    "TRUSTED_PROXIES",
+    "AUTHORIZE",
+    "RATE_LIMITER",
+    "REGISTRY",
+    "BROKER",
+    "SOCKET",
+    "PROVIDERS",
+)
 
 
 def identify(context: Context) -> str | None:
