@@ -86,7 +86,7 @@ def value(tab: Tab, name: str) -> Any:
 
 def settled(tab: Tab) -> None:
     """Wait until no event is on its way."""
-    tab(lambda page: page.wait_for_function("!document.querySelector('[aria-busy]')"))
+    tab(lambda page: page.wait_for_function("() => !document.querySelector('[aria-busy]')"))
 
 
 def test_an_error_comes_when_its_field_is_left_and_goes_when_it_is_right(tab: Tab, address: str) -> None:
@@ -126,9 +126,8 @@ def test_after_a_refused_submit_the_first_wrong_field_has_the_focus_and_the_type
     fill(tab, email="eve@example.org", seats="5")
     tab(lambda page: page.check("[name=terms]"))
     tab(lambda page: page.click(".cf-submit"))
-    text = "document.querySelector('.good')?.textContent"
-    tab(lambda page: page.wait_for_function(text))
-    assert tab(lambda page: page.evaluate(text)) == "Welcome, Ada. 5 × company."
+    tab(lambda page: page.wait_for_selector(".good"))
+    assert tab(lambda page: page.text_content(".good")) == "Welcome, Ada. 5 × company."
 
 
 def test_after_a_reset_nothing_is_left_in_the_form(tab: Tab, address: str) -> None:
@@ -161,10 +160,10 @@ def test_rows_move_with_what_is_in_them_and_a_new_one_is_ready_to_type_into(tab:
     focus(tab, "lines-1-what")
     tab(lambda page: page.keyboard.type("Ink"))
     tab(lambda page: page.click('[aria-label="Move Lines 2 up"]'))
-    order = "[...document.querySelectorAll('[name$=-what]')].map(one => one.value).join()"
-    tab(lambda page: page.wait_for_function(f"{order} === 'Ink,Pens'"))
+    order = "wanted => [...document.querySelectorAll('[name$=-what]')].map(one => one.value).join() === wanted"
+    tab(lambda page: page.wait_for_function(order, arg="Ink,Pens"))
     tab(lambda page: page.click('[aria-label="Remove Lines 2"]'))
-    tab(lambda page: page.wait_for_function(f"{order} === 'Ink'"))
+    tab(lambda page: page.wait_for_function(order, arg="Ink"))
     tab(lambda page: page.click(".cf-submit"))
     tab(lambda page: page.wait_for_selector("text=Northwind owes 1.00 for 1 lines."))
 
