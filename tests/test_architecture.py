@@ -41,7 +41,21 @@ def test_core_imports_the_standard_library_msgspec_and_itsdangerous_only(path: P
 
 @pytest.mark.parametrize("path", ADAPTERS, ids=lambda path: f"{path.parent.name}.{path.stem}")
 def test_adapters_do_not_know_each_other(path: Path) -> None:
-    own = {"jinja_compiler", "jinja_parts", "conf", "rendering", "requests", "views", "checks", "pump"}
+    own = {
+        "jinja_compiler",
+        "jinja_parts",
+        "conf",
+        "rendering",
+        "requests",
+        "views",
+        "checks",
+        "pump",
+        "live",
+        "fastapi_depends",
+        "litestar_provide",
+        "columns",
+        "sqlalchemy_columns",
+    }
     siblings = {
         name.lstrip(".").partition(".")[0] for name in imports(path) if name.startswith(".") and "core" not in name
     }

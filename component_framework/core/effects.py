@@ -89,3 +89,11 @@ def navigate(how: Literal["push", "replace", "redirect"], url: str, *, external:
     if how != "redirect" and parts.netloc:
         raise UnsafeEffect(f"{url!r}: the browser's history takes addresses of this site only")
     return Navigate(how, quoted)
+
+
+def safe_address(url: str | None) -> str | None:
+    """`url` where it may become a header: what a component put into it may have come from a visitor."""
+    try:
+        return navigate("redirect", url, external=True).url if url else None
+    except UnsafeEffect:
+        return None

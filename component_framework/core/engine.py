@@ -6,16 +6,16 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from contextvars import copy_context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from . import assets
 from .address import client_address, networks
 from .component import NOBODY, Component, Context
-from .effects import ELEMENT_ID, Effect, navigate
+from .effects import ELEMENT_ID, Effect, navigate, safe_address
 from .errors import (
     BindingError,
     ConfigurationError,
@@ -29,7 +29,6 @@ from .errors import (
     StateRequired,
     TooMany,
     Unauthenticated,
-    UnsafeEffect,
     nearest,
 )
 from .event_stream import EventStream, log_failure, log_refusal
@@ -39,21 +38,26 @@ from .inspection import check_template, examine
 from .lifecycle import Restored, frames, last, run_sync
 from .limits import Limits
 from .origin import require_same_origin
+from .providing import Provider, Providers
+from .realtime import Realtime
 from .registry import Registry
 from .registry import registry as default_registry
 from .rendering import Markup, Renderer
-from .request import HttpRequest, read_call
+from .request import HttpRequest, public_params, read_call
 from .secret import Cipher
-from .signing import TokenSigner
+from .signing import TokenSigner, keys_of
 from .spec import Spec, spec_of
 from .state import Home, Overtaken, Place, TokenState, home_of
 from .store import StateStore
 from .wire import Call, Frame, Reply, refusal, reply, stream_headers
 
+if TYPE_CHECKING:
+    from .broker import Broker
+
 logger = logging.getLogger("component_framework")
 
 
-class Engine:
+class Engine(Realtime):
     """Everything that components need to be served, built once per application and passed explicitly.
 
     `secret_key` signs tokens; a list rotates keys, the first of them signing. Without one the engine refuses to start,
@@ -83,9 +87,13 @@ class Engine:
         store: StateStore | None = None,
         state: Place = "token",
         cipher: Cipher | None = None,
+        broker: Broker | None = None,
+        socket: bool = False,
+        providers: Mapping[Any, Provider] | None = None,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] | None = None,
     ) -> None:
+        super().__init__(broker)
         self.renderer: Renderer | None = renderer
         self.registry = registry
         self.url = url.rstrip("/")
@@ -98,10 +106,14 @@ class Engine:
         self.time_limit = self.limits.handler
         self.login_url = navigate("redirect", login_url, external=True).url if login_url else None
         self.trusted_origins = frozenset(trusted_origins)
+        self.providers = Providers(providers)
         self._identify = identify
         self._new_id = new_id or (lambda: f"c-{secrets.token_hex(8)}")
         self._proxies = networks(trusted_proxies) if trusted_proxies else ()
-        self._page = TokenState(TokenSigner(_keys(secret_key, debug), self.limits), self.limits, clock, cipher)
+        self.clock = clock
+        self.socket = socket
+        self.signer = TokenSigner(keys_of(secret_key, debug), self.limits)
+        self._page = TokenState(self.signer, self.limits, clock, cipher)
         self._store = store
         self._place: Place = state
         self._homes: dict[type[Component], Home] = {}
@@ -135,7 +147,7 @@ class Engine:
     def waits(self, name: str) -> bool:
         """Whether the component `name` has async methods, so that it needs an event loop."""
         cls = self.registry.get(name)
-        return cls is not None and spec_of(cls).is_async
+        return cls is not None and ((spec := self._spec(cls)).is_async or (spec.asks and self.providers.wait(spec)))
 
     def streams(self, request: HttpRequest) -> bool:
         """Whether the answer to `request` may be a stream, for an adapter that has to make room for one."""
@@ -149,7 +161,7 @@ class Engine:
     async def answer(self, request: HttpRequest, offload: Offload | None = None) -> Reply:
         """The reply to a POST. `offload` takes sync components off the event loop; None runs them where this runs."""
         cls = self.registry.get(request.component)
-        if offload is None or cls is None or not cls.blocking or spec_of(cls).is_async:
+        if offload is None or cls is None or not cls.blocking or self.waits(request.component):
             return await self._answer(request, offload)
         from .streaming import Steps  # only where there is an event loop: it imports asyncio
 
@@ -174,14 +186,16 @@ class Engine:
         self, call: Call, offload: Offload | None = None, *, every: bool = False
     ) -> AsyncGenerator[Frame, None]:
         """The frames that answer `call`; raises RequestError for a refusal. The frames raise what the component raises."""
-        component, restored = await self._receive(call)
+        component, restored = await self.receive(call)
         return frames(component, call.event, call.payload, restored, host=self, offload=offload, every=every)
 
     # -- for pages, scripts and tests ------------------------------------------------------------------------------
 
     def component(self, name: str, /, *, context: Context = NOBODY, **params: Any) -> Component:
         """A new instance of the component `name` that knows this engine; for `dispatch()`."""
-        component = self.registry.find(name)(**params)
+        cls = self.registry.find(name)
+        self._spec(cls)
+        component = cls(**params)
         component.context = context
         component._host = self
         return component
@@ -209,18 +223,24 @@ class Engine:
 
         return {"live_component": live_component, "component_scripts": component_scripts}
 
+    def provide(self, key: Any, provider: Provider) -> AbstractContextManager[None]:
+        """Let `provider` give every `key` (a type, or what `Depends` names) inside of a `with` block; for tests."""
+        return self.providers.override(key, provider)
+
     def check(self) -> list[str]:
-        """Mistakes that can be found with no request: templates that are missing, or bind events that do not exist."""
-        return [
-            message
-            for cls in self.registry.values()
-            for message in check_template(spec_of(cls), cls.renderer or self.renderer)
-        ]
+        """Mistakes that can be found with no request: templates that are missing, or bind events that do not exist,
+        and parameters that nobody provides."""
+        specs = [self._spec(cls) for cls in self.registry.values()]
+        templates = [text for spec in specs for text in check_template(spec, spec.cls.renderer or self.renderer)]
+        return templates + [text for spec in specs for text in self.providers.missing(spec)]
 
     def describe(self) -> dict[str, dict[str, dict[str, str]]]:
         """For each component and each of its handlers: where it runs, and how it is triggered."""
         return {
-            name: {event: {"where": "server", "trigger": "event"} for event in spec_of(cls).handlers}
+            name: {
+                event: {"where": "server", "trigger": "call" if handler.is_call else "event"}
+                for event, handler in spec_of(cls).handlers.items()
+            }
             for name, cls in self.registry.items()
         }
 
@@ -232,14 +252,15 @@ class Engine:
     def inspect(self, component: Component, markup: str) -> None:
         cls = type(component)
         if self.debug or cls not in self._inspected:
+            self.providers.require(self._spec(cls))
             examine(markup, spec_of(cls), f"{component.context.root_path}{self.url}")
             self._inspected.add(cls)
 
     async def seal(self, component: Component, effects: Sequence[Effect]) -> str:
-        return await self._home(type(component)).seal(component, effects)
+        return await self.home(type(component)).seal(component, effects)
 
     async def note(self, component: Component, effects: Sequence[Effect]) -> None:
-        await self._home(type(component)).note(component, effects)
+        await self.home(type(component)).note(component, effects)
 
     async def show_other(
         self, name: str, *, target: str | None, params: Mapping[str, Any], context: Context, offload: Offload | None
@@ -261,8 +282,9 @@ class Engine:
             )
 
     def scripts(self, nonce: str | None, context: Context) -> str:
-        own = f"{context.root_path}{self.url}/static"
-        return assets.tags(own if self.static_url is None else self.static_url, nonce, context.headers)
+        here = f"{context.root_path}{self.url}"
+        own = f"{here}/static" if self.static_url is None else self.static_url
+        return assets.tags(own, nonce, context.headers, live=here if self.is_live() else None, socket=self.socket)
 
     # -- from a call to a component --------------------------------------------------------------------------------
 
@@ -277,13 +299,13 @@ class Engine:
             return await self._refuse(call, exc, offload)
         return await self.handle(call, offload)
 
-    def _home(self, cls: type[Component]) -> Home:
+    def home(self, cls: type[Component]) -> Home:
         home = self._homes.get(cls)
         if home is None:
             home = self._homes[cls] = home_of(cls, self._page, self._store, self._place)
         return home
 
-    async def _receive(self, call: Call) -> tuple[Component, Restored | None]:
+    async def receive(self, call: Call) -> tuple[Component, Restored | None]:
         cls = self._find(call)
         restored = None
         if call.state is not None:
@@ -292,14 +314,14 @@ class Engine:
         elif call.component_id is not None:
             raise StateRequired(f"{call.component} came with an id, but without its state")
         else:
-            component = cls(**_public(spec_of(cls), call.params))
+            component = cls(**public_params(spec_of(cls), call.params))
         component.context = call.context
         return component, restored
 
     async def _recall(self, call: Call, cls: type[Component]) -> tuple[Component, Restored]:
         """The component of a token; one address that sends many bad ones has to wait."""
         try:
-            return await self._home(cls).recall(call, cls)
+            return await self.home(cls).recall(call, cls)
         except StateInvalid:
             if self.rate_limiter is not None:
                 wait = await self.rate_limiter.hit(self.limits.failed_tokens, "token", call.context.address)
@@ -311,10 +333,15 @@ class Engine:
         cls = self.registry.get(call.component)
         if cls is None:
             raise NotFound(f"there is no component {call.component!r}")
-        handlers = spec_of(cls).handlers
+        handlers = self._spec(cls).handlers
         if call.event is not None and call.event not in handlers:
             raise NotFound(f"{cls.__qualname__} has no event {call.event!r} ({nearest(call.event, handlers)})")
         return cls
+
+    def _spec(self, cls: type[Component]) -> Spec:
+        spec = spec_of(cls)
+        self.providers.meet(spec)
+        return spec
 
     def _streams(self, call: Call) -> bool:
         cls = self.registry.get(call.component)
@@ -344,7 +371,7 @@ class Engine:
 
     async def _refuse(self, call: Call, error: RequestError, offload: Offload | None) -> Reply:
         if isinstance(error, Unauthenticated):
-            error.login_url = _address(error.login_url) or self.login_url
+            error.login_url = safe_address(error.login_url) or self.login_url
         fresh = await self._fresh(call, error, offload) if error.resets else None
         return refusal(error, log_refusal(call, error), call.envelope, fresh)
 
@@ -356,9 +383,9 @@ class Engine:
                     return await last(await self.frames(replace(call, event=None, event_id=None), offload))
             cls = self._find(call)
             if call.state is not None:
-                component = self._home(cls).rebuild(call, cls)
+                component = self.home(cls).rebuild(call, cls)
             else:
-                component = cls(**_public(spec_of(cls), call.params))
+                component = cls(**public_params(spec_of(cls), call.params))
                 component.id = call.component_id if ELEMENT_ID.fullmatch(call.component_id or "") else None
             component.context = call.context
             return await last(frames(component, None, {}, None, host=self, offload=offload))
@@ -367,28 +394,3 @@ class Engine:
         except Exception:  # only a courtesy: the client still hears the refusal itself
             logger.warning("no fresh render of %r after a refusal", call.component, exc_info=True)
             return None
-
-
-def _keys(secret_key: str | bytes | Sequence[str | bytes], debug: bool) -> Sequence[str | bytes]:
-    keys = [secret_key] if isinstance(secret_key, (str, bytes)) else list(secret_key)
-    if keys or not debug:
-        if not keys or not all(keys):
-            raise ConfigurationError("An Engine needs a secret_key to sign its tokens: Engine(secret_key=…).")
-        return keys
-    logger.warning("No secret_key: a random one serves until this process ends. Pages that are open then will reset.")
-    return [secrets.token_bytes(32)]
-
-
-def _public(spec: Spec, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Params that a visitor may choose, typed; raises Invalid for any other."""
-    if private := params.keys() - spec.public:
-        raise Invalid({name: ["This cannot be chosen here."] for name in sorted(private)})
-    return spec.fit_params(params) if params else {}
-
-
-def _address(url: str | None) -> str | None:
-    """`url` where it may become a header: what a component put into it may have come from a visitor."""
-    try:
-        return navigate("redirect", url, external=True).url if url else None
-    except UnsafeEffect:
-        return None

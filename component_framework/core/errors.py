@@ -5,12 +5,14 @@
     │   ├── BindingError                 a template binds an event or argument that the class does not have
     │   ├── UnsafeEffect                 a handler asks for an effect that the browser must not see; answered 422
     │   └── StateError                   the state does not fit its annotations, or is too large to leave the server
+    ├── SessionClosed                    a browser tab is gone, and will not answer
+    ├── BrowserError                     a page could not do what it was asked to
     ├── PayloadError                     a value that cannot cross the wire as JSON, with its path
     └── RequestError                     the client's mistake or a passing fault: answered with `.status` and `.code`
         ├── Malformed           400
         ├── StateInvalid        400      ├── Unauthenticated  401      ├── Forbidden  403
         ├── NotFound            404      ├── StateRequired    409      ├── StateExpired, StateOutdated, Conflict  409
-        ├── TooLarge            413      ├── Unsupported      415      ├── Invalid    422
+        ├── TooLarge            413      ├── Unsupported      415      ├── Invalid    422, EditConflict  409
         ├── TooMany             429      ├── Unavailable      503      ├── Timeout    504
         └── Failed              500      stands for what is not a RequestError
 
@@ -46,6 +48,18 @@ class PayloadError(ComponentError, ValueError):
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
         self.path = path
+
+
+class SessionClosed(ComponentError):
+    """The browser tab is gone: it will not answer any more."""
+
+
+class BrowserError(ComponentError):
+    """A function in the page raised, is not there, or gave what was not asked for; `code` says which."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
 
 
 class RequestError(ComponentError):
@@ -170,6 +184,14 @@ class Invalid(RequestError):
     def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
         super().__init__("; ".join(f"{name or 'form'}: {' '.join(texts)}" for name, texts in errors.items()))
         self.errors = {name: list(texts) for name, texts in errors.items()}
+
+
+class EditConflict(Invalid, Conflict):
+    """A visitor changed what somebody else had changed first; `errors` has what it became, by field."""
+
+    status = 409
+    code = "conflict"
+    public = "This was changed by somebody else in the meantime. Nothing was saved: look at both, and save again."
 
 
 class UnsafeEffect(ConfigurationError, RequestError):

@@ -16,7 +16,7 @@ import re
 import types
 import typing
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ import msgspec
 from .errors import ConfigurationError, Invalid, Malformed
 from .messages import explain
 from .plain import MAX_DEPTH, decode_json
+from .providing import Need, key_of, need_of
 
 REQUIRED = "This field is required."
 UNKNOWN = "This field is not expected here."
@@ -130,19 +131,30 @@ class Field:
 class Shape:
     """The values that a signature, or a class, declares.
 
-    `open` also lets undeclared ones through, as they are, but for the names in `taken`.
+    `open` also lets undeclared ones through, as they are, but for the names in `taken`. `needs` are the parameters
+    that are provided, and no part of the values.
     """
 
-    __slots__ = ("_constants", "_factories", "_numbers", "fields", "names", "open", "required", "struct", "taken")
+    __slots__ = (
+        "_constants", "_factories", "_numbers", "fields", "name", "names", "needs", "open", "required", "struct", "taken",
+    )  # fmt: skip
 
     def __init__(
-        self, name: str, fields: Sequence[Field], *, open: bool = False, taken: frozenset[str] = frozenset()
+        self,
+        name: str,
+        fields: Sequence[Field],
+        *,
+        open: bool = False,
+        taken: frozenset[str] = frozenset(),
+        needs: Sequence[Need] = (),
     ) -> None:
+        self.name = name
+        self.needs = tuple(needs)
         self.fields = {field.name: field for field in fields}
         self.names = frozenset(self.fields)
         self.required = frozenset(field.name for field in fields if field.required)
         self.open = open
-        self.taken = taken
+        self.taken = taken.union(need.name for need in needs)
         self._constants = {field.name: field.default for field in fields if field.is_constant}
         self._factories = {field.name: field.default for field in fields if not (field.is_constant or field.required)}
         self._numbers = [field for field in fields if field.holds_numbers]
@@ -151,6 +163,16 @@ class Shape:
             self.struct: Any = msgspec.defstruct(name, [field.definition() for field in ordered])
         except TypeError as exc:
             raise ConfigurationError(f"{name}: {exc}") from exc
+
+    def among(self, keys: Collection[Any]) -> list[Field]:
+        """The fields whose types an engine provides, `keys` being what it provides."""
+        return [field for field in self.fields.values() if key_of(field.type) in keys]
+
+    def without(self, fields: Sequence[Field]) -> Shape:
+        """This shape with `fields`, which turned out to be provided, among its needs."""
+        needs = [Need(field.name, field.type, field.default) for field in fields]
+        kept = [field for field in self.fields.values() if field not in fields]
+        return Shape(self.name, kept, open=self.open, taken=self.taken, needs=[*self.needs, *needs])
 
     def defaults(self) -> dict[str, Any]:
         """A fresh value for every field that has a default."""
@@ -165,10 +187,7 @@ class Shape:
         errors: dict[str, list[str]] = {}
         lax = isinstance(values, Form)
         given = self._read(values, errors) if isinstance(values, Form) else dict(values)
-        unknown = given.keys() - self.names
-        extra = {name: given.pop(name) for name in unknown}
-        refused = extra.keys() & self.taken if self.open else extra.keys()
-        errors.update((name, [UNKNOWN]) for name in sorted(refused))
+        extra = {} if given.keys() <= self.names else self._take_extra(given, errors)
         if not errors:
             try:
                 return self._typed(given, strict=not lax) | extra
@@ -176,6 +195,13 @@ class Shape:
                 pass  # it names one field only: every field is asked below
         self._explain(given, errors, strict=not lax)
         raise Invalid(errors)
+
+    def _take_extra(self, given: dict[str, Any], errors: dict[str, list[str]]) -> dict[str, Any]:
+        """Take out of `given` what is not declared; what may not come through is put into `errors`."""
+        extra = {name: given.pop(name) for name in given.keys() - self.names}
+        refused = extra.keys() & self.taken if self.open else extra.keys()
+        errors.update((name, [UNKNOWN]) for name in sorted(refused))
+        return extra
 
     def _read(self, form: Form, errors: dict[str, list[str]]) -> dict[str, Any]:
         given: dict[str, Any] = {}
@@ -187,8 +213,8 @@ class Shape:
                 given[name] = field.read(values)
             except ValueError as exc:
                 errors[name] = [str(exc)]
-        for name in self.required - given.keys():
-            if self.fields[name].is_bool:
+        for name in self.required:
+            if name not in given and self.fields[name].is_bool:
                 given[name] = False  # a browser does not send a box that is not ticked
         return given
 
@@ -222,7 +248,7 @@ def shape_of(owner: str, function: Any, *, skip: int = 1) -> Shape:
     hints = resolve_hints(owner, function)
     parameters = list(inspect.signature(function).parameters.values())
     taken = frozenset(first.name for first in parameters[:skip] if first.kind is not first.POSITIONAL_ONLY)
-    fields = []
+    fields, needs = [], []
     is_open = False
     for parameter in parameters[skip:]:
         if parameter.kind is parameter.VAR_KEYWORD:
@@ -233,8 +259,12 @@ def shape_of(owner: str, function: Any, *, skip: int = 1) -> Shape:
                 f"{owner}.{function.__name__}: {parameter} cannot be filled by name. Write a plain parameter."
             )
         default = msgspec.NODEFAULT if parameter.default is parameter.empty else parameter.default
-        fields.append(Field(parameter.name, hints.get(parameter.name, Any), default))
-    return Shape(f"{owner.replace('.', '_')}_{function.__name__}", fields, open=is_open, taken=taken)
+        kind = hints.get(parameter.name, Any)
+        if (need := need_of(parameter.name, kind, default)) is not None:
+            needs.append(need)
+        else:
+            fields.append(Field(parameter.name, kind, default))
+    return Shape(f"{owner.replace('.', '_')}_{function.__name__}", fields, open=is_open, taken=taken, needs=needs)
 
 
 def class_hints(cls: type) -> dict[str, Any]:

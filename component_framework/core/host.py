@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import ConfigurationError
+from .providing import NO_PROVIDERS
 
 if TYPE_CHECKING:
     from .component import Component, Context
     from .effects import Effect
     from .gate import RateLimiter
+    from .providing import Providers
     from .rendering import Renderer
     from .wire import Frame
 
@@ -44,6 +46,11 @@ class Host(Protocol):
     @property
     def rate_limiter(self) -> RateLimiter | None:
         """What counts the events of visitors."""
+        ...
+
+    @property
+    def providers(self) -> Providers:
+        """What gives handlers the values that they ask for by annotation."""
         ...
 
     @property
@@ -85,6 +92,7 @@ class Alone:
     authorize = None
     has_permission = None
     rate_limiter = None
+    providers = NO_PROVIDERS
     time_limit = None
 
     def __init__(self) -> None:

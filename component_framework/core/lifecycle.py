@@ -7,31 +7,34 @@ serve WSGI, ASGI, a template tag and a plain unit test.
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import aclosing, nullcontext, suppress
-from contextvars import copy_context
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, nullcontext
 from copy import deepcopy
 from types import AsyncGeneratorType, GeneratorType
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
+from .calls import answer, as_json
 from .component import Component
 from .effects import ELEMENT_ID, Effect, Update
-from .errors import ConfigurationError, Invalid, NotFound, StateError, StateOutdated, Timeout, nearest
+from .errors import ConfigurationError, Invalid, NotFound, StateError, StateOutdated, nearest
 from .gate import count, refusal, require_permissions
 from .host import Alone, Host, Offload
+from .providing import Provisions
 from .rendering import show
 from .result import Result
-from .spec import Handler, Spec, kind_of
+from .running import Runner, steps
+from .running import SyncItems as SyncItems
+from .running import in_event_loop as in_event_loop
+from .running import iter_sync as iter_sync
+from .running import run_sync as run_sync
+from .running import undivided as undivided
+from .spec import Handler, Spec
+from .unit import Unit
 from .wire import Frame
 
-T = TypeVar("T")
-
-_END = object()
-_NO_UNIT = nullcontext()
+_NO_SCOPE = nullcontext()
 _GENERATORS = (AsyncGeneratorType, GeneratorType)
 
 
@@ -66,7 +69,7 @@ async def frames(
     spec = component._compiled
     component._host = host
     component.errors, component._effects, component._skip = {}, [], False  # of an earlier dispatch() of the same object
-    run = _Runner(component, offload if component.blocking else None, host.time_limit)
+    run = Runner(component, offload if component.blocking else None, host.time_limit)
     handler = None if event is None else _find(spec, event)
     require_permissions(component, handler)
     if component.rate_limit is not None or (handler is not None and handler.rate_limit is not None):
@@ -75,51 +78,67 @@ async def frames(
         component.id = host.new_id(component)
     elif restored is None and not ELEMENT_ID.fullmatch(component.id):
         raise ConfigurationError(f"{component.id!r} is no element id: a letter, then letters, digits and _ . : - only")
-    if restored is None:
-        await _mount(component, spec, run)
-    else:
-        await _hydrate(component, spec, run, restored)
-    await _authorize(component, spec, run, event)
-    if isinstance(restored, Restored) and restored.answered is not None:
-        component._effects = list(restored.answered)
-    elif handler is not None:
-        before = restored if isinstance(restored, Restored) else _snapshot(component, spec)
-        try:
-            accepted = run(component._accept, handler, payload, kind="plain") if handler.blocks else None
-            arguments = component._accept(handler, payload) if accepted is None else await accepted
-            async with _Unit(component, run) if "unit_of_work" in spec.overrides else _NO_UNIT:
-                outcome = await run.timed(component.handle_event, handler.event, arguments, kind=handler.kind)
-                if isinstance(outcome, _GENERATORS):
-                    async with aclosing(_steps(outcome, run)) as steps:
-                        async for _ in steps:
-                            if every:
-                                yield await _frame(component, run)
-                shown = await (
-                    _nothing(component, spec, before) if component._skip else _frame(component, run, last=True)
-                )
-        except Invalid as exc:
-            shown_so_far = component._version, component._children
-            await _hydrate(component, spec, run, before)
-            component._version, component._children = shown_so_far
-            component._effects.clear()
-            component._refuse(handler, exc.errors)
-            component._event_id = None  # not executed: a retry is a first try
-            shown = await _frame(component, run, status=exc.status, last=True)
-        yield shown
-        return
-    yield await _frame(component, run, last=True)
+    async with Provisions(component, host.providers, run) if spec.asks else _NO_SCOPE as provided:
+        if restored is None:
+            await _mount(component, spec, run, provided)
+        else:
+            await _hydrate(component, spec, run, restored)
+        if "authorize" in spec.overrides or host.authorize is not None:
+            await _authorize(component, spec, run, event)
+        answered = restored.answered if isinstance(restored, Restored) else None
+        if answered is not None:
+            component._effects = list(answered)
+        if handler is None or answered is not None:
+            shown = await _frame(component, run, last=True)
+        else:
+            before = restored if isinstance(restored, Restored) else _snapshot(component, spec)
+            try:
+                accepted = run(component._accept, handler, payload, kind="plain") if handler.blocks else None
+                arguments = component._accept(handler, payload) if accepted is None else await accepted
+                if provided is not None:
+                    arguments = {**arguments, **await provided.fill(handler.shape.needs)}
+                async with Unit(component, run) if "unit_of_work" in spec.overrides else _NO_SCOPE:
+                    outcome = await run.timed(component.handle_event, handler.event, arguments, kind=handler.kind)
+                    if isinstance(outcome, _GENERATORS):
+                        async with aclosing(steps(outcome, run)) as taken:
+                            async for _ in taken:
+                                if every:
+                                    yield await _frame(component, run)
+                    shown = await _shown(component, handler, outcome, before, run)
+            except Invalid as exc:
+                if provided is not None:
+                    await provided.restart(exc)
+                shown_so_far = component._version, component._children
+                await _hydrate(component, spec, run, before)
+                component._version, component._children = shown_so_far
+                component._effects.clear()
+                component._refuse(handler, exc.errors)
+                component._event_id = None  # not executed: a retry is a first try
+                shown = await _frame(component, run, status=exc.status, last=True)
+    yield shown
 
 
-async def _mount(component: Component, spec: Spec, run: _Runner) -> None:
+async def _shown(component: Component, handler: Handler, outcome: Any, before: Restored, run: Runner) -> Frame:
+    """What a handler that has come to its end is answered with."""
+    if handler.is_call and not handler.mutates:
+        return answer(component, handler, outcome, before)
+    if component._skip:
+        return await _nothing(component, component._compiled, before)
+    frame = await _frame(component, run, last=True)
+    return msgspec.structs.replace(frame, value=as_json(component, handler, outcome)) if handler.is_call else frame
+
+
+async def _mount(component: Component, spec: Spec, run: Runner, provided: Provisions | None) -> None:
     fitted = spec.fit_params(component.params)
     component.params = fitted
     # a copy: what a handler does to the state must not change the params that a fresh render begins with
     vars(component).update((name, deepcopy(value)) for name, value in fitted.items() if name in spec.state.names)
     if "mount" in spec.overrides:
-        await run(component.mount, **spec.mount_arguments(fitted))
+        given = await provided.fill(spec.mount.needs) if provided is not None else {}
+        await run(component.mount, **spec.mount_arguments(fitted), **given)
 
 
-async def _hydrate(component: Component, spec: Spec, run: _Runner, restored: Restored | Mapping[str, Any]) -> None:
+async def _hydrate(component: Component, spec: Spec, run: Runner, restored: Restored | Mapping[str, Any]) -> None:
     if isinstance(restored, Restored):
         try:
             values, free = spec.load(restored.state)
@@ -145,7 +164,7 @@ def _snapshot(component: Component, spec: Spec) -> Restored:
     return Restored(state, component._children, component._version)
 
 
-async def _authorize(component: Component, spec: Spec, run: _Runner, event: str | None) -> None:
+async def _authorize(component: Component, spec: Spec, run: Runner, event: str | None) -> None:
     allowed = True
     if "authorize" in spec.overrides:
         allowed = await run(component.authorize, event)
@@ -162,140 +181,20 @@ def _find(spec: Spec, event: str) -> Handler:
         raise NotFound(f"{spec.title} has no event {event!r} ({nearest(event, spec.handlers)})") from None
 
 
-async def _steps(
-    outcome: AsyncGeneratorType[Any, Any] | GeneratorType[Any, Any, Any], run: _Runner
-) -> AsyncGenerator[None, None]:
-    """The steps of a handler that yields, sync or async; closing this closes the handler."""
-    if isinstance(outcome, AsyncGeneratorType):
-        async with aclosing(outcome):
-            while await run.timed(_advance_async, outcome, kind="coroutine"):
-                yield
-    else:
-        context = copy_context()  # each step may run in another thread
-        try:
-            while await run.timed(context.run, _advance, outcome, kind="plain"):
-                yield
-        finally:
-            await run(context.run, outcome.close, kind="plain")
-
-
-async def _advance_async(generator: AsyncIterator[Any]) -> bool:
-    return await anext(generator, _END) is not _END
-
-
-def _advance(generator: Iterator[Any]) -> bool:
-    """Take one step; StopIteration cannot cross an await, so it becomes False."""
-    for _ in generator:
-        return True
-    return False
-
-
-class _Runner:
-    """Calls the component's methods: awaits the async ones, and takes sync ones off the event loop when told to."""
-
-    __slots__ = ("component", "limit", "offload")
-
-    def __init__(self, component: Component, offload: Offload | None, limit: float | None) -> None:
-        self.component = component
-        self.offload = offload
-        self.limit = limit
-
-    async def __call__(self, method: Callable[..., Any], *args: Any, kind: str | None = None, **kwargs: Any) -> Any:
-        if self.offload is not None and (kind or kind_of(method)) == "plain":
-            value = await undivided(self.offload(lambda: method(*args, **kwargs)))
-        else:
-            value = method(*args, **kwargs)
-        return await value if hasattr(value, "__await__") else value
-
-    async def timed(self, method: Callable[..., Any], *args: Any, kind: str | None = None) -> Any:
-        """A call that raises Timeout when it takes longer than the limit.
-
-        What waits on the event loop is cancelled then. A thread cannot be: a sync method comes to its end, and what it
-        did to the state is not saved.
-        """
-        if self.limit is None:
-            return await self(method, *args, kind=kind)
-        import asyncio  # here and below: importing it takes longer than all of this package
-
-        begun = time.monotonic()
-        try:
-            async with asyncio.timeout(self.limit) if self._may_wait(kind) else nullcontext():
-                value = await self(method, *args, kind=kind)
-        except TimeoutError:
-            if time.monotonic() - begun < self.limit:
-                raise  # the handler's own
-            raise self._timeout() from None
-        if time.monotonic() - begun > self.limit:
-            raise self._timeout()
-        return value
-
-    def _may_wait(self, kind: str | None) -> bool:
-        return kind != "plain" and in_event_loop()
-
-    def _timeout(self) -> Timeout:
-        return Timeout(f"{self.component._compiled.title} took longer than {self.limit} s")
-
-
-async def undivided(work: Awaitable[T]) -> T:
-    """Await what a worker thread does; a cancellation takes effect once it is done, for a thread cannot be stopped.
-
-    Going on at once would close a generator, or roll back a transaction, in which the thread is still at work.
-    """
-    import asyncio
-
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        while not task.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait((task,))
-        raise
-
-
-def in_event_loop() -> bool:
-    """Whether this thread runs an event loop at the moment, so that awaiting may suspend."""
-    if "asyncio" not in sys.modules:
-        return False
-    from asyncio import get_running_loop
-
-    try:
-        get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
-class _Unit:
-    """The component's unit of work, entered and left as its kind demands; nothing for a class without one."""
-
-    __slots__ = ("manager", "run")
-
-    def __init__(self, component: Component, run: _Runner) -> None:
-        self.manager = component.unit_of_work()
-        self.run = run
-
-    async def __aenter__(self) -> None:
-        if self.manager is not None:
-            await self.run(getattr(self.manager, "__aenter__", None) or self.manager.__enter__)
-
-    async def __aexit__(self, *exc_info: Any) -> None:
-        if self.manager is not None:
-            await self.run(getattr(self.manager, "__aexit__", None) or self.manager.__exit__, *exc_info)
-
-
-async def _frame(component: Component, run: _Runner, *, status: int = 200, last: bool = False) -> Frame:
+async def _frame(component: Component, run: Runner, *, status: int = 200, last: bool = False) -> Frame:
     """Show `component`, with the effects that it has asked for since the last frame."""
     effects, component._effects = component._effects, []
     component._version += 1
     html = await show(component, run, effects)
-    others = [await _update(component, effect, run) for effect in effects if isinstance(effect, Update)]
+    others = (
+        [await _update(component, effect, run) for effect in effects if isinstance(effect, Update)] if effects else ()
+    )
     return Frame(
         html=html,
         component_id=component.id or "",
         token=component._token,
         version=component._version,
-        effects=tuple(effect for effect in effects if not isinstance(effect, Update)),
+        effects=tuple(effect for effect in effects if not isinstance(effect, Update)) if effects else (),
         others=tuple(others),
         errors=component.errors,
         status=status,
@@ -323,7 +222,7 @@ async def _nothing(component: Component, spec: Spec, before: Restored) -> Frame:
     )
 
 
-async def _update(component: Component, effect: Update, run: _Runner) -> Frame:
+async def _update(component: Component, effect: Update, run: Runner) -> Frame:
     host = component._host or Alone()
     return await host.show_other(
         effect.component, target=effect.target, params=effect.params, context=component.context, offload=run.offload
@@ -346,53 +245,10 @@ async def dispatch(
     return Result(values, host.trouble if isinstance(host, Alone) else None)
 
 
-async def last(steps: AsyncIterator[Frame]) -> Frame:
-    """The last of `steps`, which has at least one."""
-    shown = None
-    async for step in steps:
-        shown = step
-    assert shown is not None  # frames() yields at least once, or raises
-    return shown
-
-
-def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Drive `coroutine` to its end in this thread, with no event loop; ConfigurationError if it has to wait."""
-    hooks = sys.get_asyncgen_hooks()
-    sys.set_asyncgen_hooks(None, None)  # a loop that runs in this thread would close the generators in it once more
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        return stop.value  # type: ignore[no-any-return]  # a StopIteration does not know its type
-    finally:
-        coroutine.close()
-        sys.set_asyncgen_hooks(*hooks)
-    raise ConfigurationError(
-        f"{getattr(coroutine, '__qualname__', coroutine)} had to wait for something asynchronous, but was called from synchronous code. "
-        "Use async_dispatch() or await engine.async_mount(), or serve the component over ASGI."
-    )
-
-
-def iter_sync(items: AsyncIterator[T]) -> SyncItems[T]:
-    """Iterate over `items` in this thread, with no event loop."""
-    return SyncItems(items)
-
-
-class SyncItems(Iterator[T]):
-    """Asynchronous items that need not wait; `close()` closes them, begun or not."""
-
-    def __init__(self, items: AsyncIterator[T]) -> None:
-        self._items = items
-
-    def __next__(self) -> T:
-        try:
-            return run_sync(_next(self._items))
-        except StopAsyncIteration:
-            raise StopIteration from None
-
-    def close(self) -> None:
-        if (aclose := getattr(self._items, "aclose", None)) is not None:
-            run_sync(aclose())
-
-
-async def _next(items: AsyncIterator[T]) -> T:
-    return await anext(items)
+async def last(shown: AsyncIterator[Frame]) -> Frame:
+    """The last frame of `shown`, which has at least one."""
+    newest = None
+    async for frame in shown:
+        newest = frame
+    assert newest is not None  # frames() yields at least once, or raises
+    return newest

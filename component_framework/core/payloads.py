@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from .errors import ConfigurationError
 from .fitting import Field, Form, Shape, resolve_hints, shape_of
+from .providing import Need
 from .schema import FormSchema, schema_of
 from .typed_schema import signature_schema
 
@@ -35,19 +36,33 @@ class Payload(Protocol):
         """Whether other names may come, too."""
         ...
 
+    @property
+    def needs(self) -> Sequence[Need]:
+        """The arguments that an engine provides."""
+        ...
+
     def fit(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments of the handler; raises Invalid."""
+        ...
+
+    def among(self, keys: Collection[Any]) -> list[Field]:
+        """The arguments whose types are in `keys`."""
+        ...
+
+    def without(self, fields: Sequence[Field]) -> Payload:
+        """The same with `fields`, which turned out to be provided, among its needs."""
         ...
 
 
 class FormPayload:
     """The whole payload is one form, given to the handler as the value of its schema."""
 
-    __slots__ = ("_as_argument", "_parameter", "fields", "names", "open", "required", "schema")
+    __slots__ = ("_as_argument", "_parameter", "fields", "names", "needs", "open", "required", "schema")
 
     def __init__(self, parameter: str, schema: FormSchema, as_argument: Shape) -> None:
         self._parameter = parameter
         self._as_argument = as_argument
+        self.needs = _needs_beside(parameter, as_argument)
         self.schema = schema
         self.fields: Mapping[str, Field] = {}
         self.names = frozenset(schema.fields) | {parameter}
@@ -61,6 +76,12 @@ class FormPayload:
             return self._as_argument.fit(values)  # on("save", item={…}): one argument, which is an object
         return {self._parameter: self.schema.validate(values)}
 
+    def among(self, keys: Collection[Any]) -> list[Field]:
+        return self._as_argument.among(keys)
+
+    def without(self, fields: Sequence[Field]) -> Payload:
+        return self._as_argument.without(fields)  # the schema itself is what an engine provides
+
 
 _UNSENT = ("checkbox", "checkboxes", "radio", "select-multiple", "rows")
 """Fields that a browser leaves out of a form when nothing is chosen."""
@@ -69,10 +90,11 @@ _UNSENT = ("checkbox", "checkboxes", "radio", "select-multiple", "rows")
 class RawPayload:
     """The whole payload as it was sent: for a handler that asks for a `Form`."""
 
-    __slots__ = ("_parameter", "fields", "names", "open", "required")
+    __slots__ = ("_parameter", "fields", "names", "needs", "open", "required")
 
-    def __init__(self, parameter: str) -> None:
+    def __init__(self, parameter: str, shape: Shape) -> None:
         self._parameter = parameter
+        self.needs = _needs_beside(parameter, shape)
         self.fields: Mapping[str, Field] = {}
         self.names: frozenset[str] = frozenset()
         self.required: frozenset[str] = frozenset()
@@ -81,21 +103,38 @@ class RawPayload:
     def fit(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {self._parameter: values}
 
+    def among(self, keys: Collection[Any]) -> list[Field]:
+        return []
+
+    def without(self, fields: Sequence[Field]) -> Payload:
+        return self
+
+
+def _needs_beside(parameter: str, shape: Shape) -> tuple[Need, ...]:
+    return tuple(need for need in shape.needs if need.name != parameter)
+
 
 def payload_of(cls: type, event: str, method: Callable[..., Any]) -> Payload:
     """What the handler `method` of `cls` takes; raises ConfigurationError for what nothing could fill."""
     shape = shape_of(cls.__qualname__, method)
     own = getattr(cls, "schema", None) if event == "submit" else None
-    parameters = list(inspect.signature(method).parameters.values())[1:]
-    annotation = resolve_hints(cls.__qualname__, method).get(parameters[0].name, Any) if len(parameters) == 1 else None
+    hints = resolve_hints(cls.__qualname__, method)
+    provided = {need.name for need in shape.needs if not _is_form(need)}
+    parameters = [name for name in list(inspect.signature(method).parameters)[1:] if name not in provided]
+    annotation = hints.get(parameters[0], Any) if len(parameters) == 1 else None
     if annotation is Form:
-        return RawPayload(parameters[0].name)
+        return RawPayload(parameters[0], shape)
     schema = schema_of(own if annotation is Any else annotation)
     if own is not None and (schema is None or schema is not schema_of(own)):
         raise ConfigurationError(
             f"{cls.__qualname__}.on_submit takes the form that its schema declares: def on_submit(self, form: {own.__name__})."
         )
-    return shape if schema is None else FormPayload(parameters[0].name, schema, shape)
+    return shape if schema is None else FormPayload(parameters[0], schema, shape)
+
+
+def _is_form(need: Need) -> bool:
+    """Whether what looks like something to be provided is a form: a schema that is no JSON, or the form as it was sent."""
+    return not need.is_context and (need.type is Form or schema_of(need.type) is not None)
 
 
 def may_block(payload: Payload) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
+import secrets
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +21,8 @@ from itsdangerous.encoding import base64_decode, base64_encode
 
 from .errors import ConfigurationError, StateExpired, StateInvalid, TooLarge
 from .limits import Limits
+
+logger = logging.getLogger("component_framework")
 
 _PURPOSE = b"component_framework.token"
 _PLAIN = b"1"
@@ -110,6 +114,17 @@ class TokenSigner:
         if not inflater.eof:
             raise TooLarge("the token unpacks to more than a state may have")
         return plain
+
+
+def keys_of(secret_key: str | bytes | Sequence[str | bytes], debug: bool) -> Sequence[str | bytes]:
+    """The keys of an engine; without any, only `debug` makes one. Raises ConfigurationError."""
+    keys = [secret_key] if isinstance(secret_key, (str, bytes)) else list(secret_key)
+    if keys or not debug:
+        if not keys or not all(keys):
+            raise ConfigurationError("An Engine needs a secret_key to sign its tokens: Engine(secret_key=…).")
+        return keys
+    logger.warning("No secret_key: a random one serves until this process ends. Pages that are open then will reset.")
+    return [secrets.token_bytes(32)]
 
 
 def _bytes(key: str | bytes) -> bytes:

@@ -15,7 +15,7 @@ from examples.shared import ask, basics, forms
 
 from .orders import PAGE, Order, Orders, Status
 
-__all__ = ["OrderDesk", "OrderRow", "ask", "basics", "forms", "orders"]
+__all__ = ["AskDocs", "OrderDesk", "OrderRow", "basics", "forms", "orders"]
 
 Sort = Literal["number", "customer", "placed", "total"]
 
@@ -46,6 +46,13 @@ class Line(msgspec.Struct):
             order.note,
             order.version,
         )
+
+
+@register("ask_docs")
+class AskDocs(ask.AskDocs):
+    """The search, shown by a template of JinjaX."""
+
+    template_name = "AskDocs"
 
 
 @register("order_desk")
