@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from component_framework import Component, Conflict, NotFound, register
-from examples.shared import ask, basics
+from examples.shared import ask, basics, forms
 
 from .orders import PAGE, Order, Orders, Status
 
-__all__ = ["AskDocs", "OrderDesk", "OrderRow", "basics", "orders"]
+__all__ = ["AskDocs", "OrderDesk", "OrderRow", "basics", "forms", "orders"]
 
 Sort = Literal["number", "customer", "placed", "total"]
 

@@ -9,9 +9,11 @@ from django.core.paginator import Paginator
 from django.db import transaction
 
 from component_framework import Component, Conflict, NotFound, register
-from examples.shared import ask
+from examples.shared import ask, forms
 
 from .models import Order
+
+__all__ = ["AskDocs", "OrderDesk", "OrderEditor", "forms"]
 
 PAGE = 20
 
