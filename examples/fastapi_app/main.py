@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.staticfiles import StaticFiles
 
@@ -18,7 +19,11 @@ from examples.shared.site import CSP, SHARED, page, renderer
 
 from .components import orders
 
-engine = Engine(renderer=renderer, secret_key=os.environ.get("SECRET_KEY") or secrets.token_hex())
+engine = Engine(
+    renderer=renderer,
+    secret_key=os.environ.get("SECRET_KEY") or secrets.token_hex(),
+    providers={AsyncSession: orders.session},  # opened for each event that needs one, and closed after it
+)
 
 
 @asynccontextmanager
