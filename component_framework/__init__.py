@@ -1,13 +1,20 @@
 """Server components for Django, FastAPI and Litestar."""
 
+import typing as _typing
+
+from .core.bound import Bound as Bound
+from .core.calls import call as call
 from .core.component import Component as Component
 from .core.component import Context as Context
 from .core.component import StreamingComponent as StreamingComponent
 from .core.engine import Engine as Engine
+from .core.errors import BrowserError as BrowserError
 from .core.errors import Conflict as Conflict
 from .core.errors import Forbidden as Forbidden
 from .core.errors import Invalid as Invalid
 from .core.errors import NotFound as NotFound
+from .core.errors import SessionClosed as SessionClosed
+from .core.forms import FormComponent as FormComponent
 from .core.gate import limit_rate as limit_rate
 from .core.gate import requires as requires
 from .core.limits import Limits as Limits
@@ -16,7 +23,27 @@ from .core.providing import Provided as Provided
 from .core.registry import Registry as Registry
 from .core.registry import register as register
 from .core.registry import registry as registry
+from .core.schema import Email as Email
+from .core.schema import Input as Input
+from .core.schema import LongText as LongText
+from .core.schema import Password as Password
 from .core.secret import ServerOnly as ServerOnly
 from .core.store import MemoryStateStore as MemoryStateStore
+from .core.wizard import WizardComponent as WizardComponent
+
+if _typing.TYPE_CHECKING:
+    from .core.broker import MemoryBroker as MemoryBroker
+    from .core.session import Session as Session
 
 __version__ = "0.1.0"
+
+_LATER = {"Session": "session", "MemoryBroker": "broker"}
+
+
+def __getattr__(name: str) -> object:
+    """Names whose modules need asyncio, which takes longer to import than all of this package."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".core.{_LATER[name]}", __name__), name)

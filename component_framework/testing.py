@@ -45,6 +45,7 @@ from .markup import (
 
 FORM = "application/x-www-form-urlencoded"
 _FIELDS = "input, select, textarea"
+_PASSWORDS = "input[type=password][id]"
 
 
 class DeadBinding(LookupError):
@@ -113,6 +114,14 @@ class Page:
     def texts(self, selector: str) -> list[str]:
         """The texts of all elements that fit `selector`."""
         return [" ".join(node.text().split()) for node in self._all(selector, None)]
+
+    def attribute(self, selector: str, name: str) -> str | None:
+        """The attribute `name` of the one element that fits `selector`; None where it has none."""
+        return self._one(selector).attributes.get(name)
+
+    def attributes(self, selector: str, name: str) -> list[str]:
+        """The attribute `name` of all elements that fit `selector` and have it."""
+        return [value for node in self._all(selector, None) if (value := node.attributes.get(name)) is not None]
 
     def value(self, selector: str) -> str:
         """What stands in the one field that fits `selector`."""
@@ -247,8 +256,12 @@ class Page:
                     self.events, self.status = heard, status
 
     def _swap(self, markup: str) -> None:
-        """Put every root of `markup` in the place of the element with its id; what is kept (hx-preserve) stays as it is."""
+        """Put every root of `markup` in the place of the element with its id; what is kept (hx-preserve) stays as it is.
+
+        So does a typed password, which no answer brings back.
+        """
         html = self.html
+        typed = {node.attributes.get("id"): node.attributes.get("value") for node in self._tree.css(_PASSWORDS)}
         for piece in pieces(markup):
             for kept in KEPT.finditer(piece):
                 if (old := span(html, kept[2])) is not None:
@@ -258,6 +271,8 @@ class Page:
             if place is not None:
                 html = html[: place[0]] + piece + html[place[1] :]
         self._tree = LexborHTMLParser(f"<body>{html}</body>")
+        for node in self._tree.css(_PASSWORDS):
+            set_attribute(node, "value", typed.get(node.attributes.get("id")))
 
     # -- find ------------------------------------------------------------------------------------------------------
 
@@ -326,9 +341,8 @@ class Page:
         fields: list[LexborNode] = []
         if form is not None:
             own = [field for field in form.css(_FIELDS) if not field.attributes.get("form")]
-            fields = own + [
-                field for field in self._tree.css(_FIELDS) if field.attributes.get("form") == form.attributes.get("id")
-            ]
+            id = form.attributes.get("id")
+            fields = own + [field for field in self._tree.css(_FIELDS) if id and field.attributes.get("form") == id]
         elif node.tag in ("input", "select", "textarea"):
             fields = [node]
         elif node.tag != "button":

@@ -9,14 +9,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from litestar import Litestar, MediaType, Request, Response, get
-from litestar.datastructures import ResponseHeader
 from litestar.static_files import create_static_files_router
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from component_framework import Engine
 from component_framework.adapters.litestar import ComponentPlugin, request_context
 from examples.fastapi_app.components import orders
-from examples.shared.site import CSP, SHARED, page, renderer
+from examples.shared.site import SHARED, SecurityPolicy, page, renderer
 
 engine = Engine(
     renderer=renderer,
@@ -33,8 +32,8 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
 
 
 @get(["/", "/{name:str}"], media_type=MediaType.HTML)
-async def show(request: Request[Any, Any, Any], name: str = "") -> Response[str]:
-    html = await page(engine, request_context(engine, request), name)
+async def show(request: Request[Any, Any, Any]) -> Response[str]:
+    html = await page(engine, request_context(engine, request), request.path_params.get("name", ""))
     return Response(
         html if html is not None else "There is no such page.", status_code=200 if html is not None else 404
     )
@@ -44,6 +43,6 @@ app = Litestar(
     route_handlers=[show, create_static_files_router("/shared", directories=[SHARED])],
     plugins=[ComponentPlugin(engine)],
     lifespan=[lifespan],
-    response_headers=[ResponseHeader(name="Content-Security-Policy", value=CSP)],
+    middleware=[SecurityPolicy],
     openapi_config=None,
 )

@@ -1,6 +1,6 @@
-"""Make component.js from frontend/component.js, and vendor htmx from its npm package. Needs npm.
+"""Make our scripts from frontend/*.js, and vendor htmx from its npm package. Needs npm.
 
-    python scripts/build_assets.py            component.js only
+    python scripts/build_assets.py            our scripts only
     python scripts/build_assets.py --vendor   htmx as well
 
 The source's hash is kept beside the hashes of the vendored files, so that a test notices a source that was not built.
@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 STATIC = ROOT / "component_framework" / "static" / "component_framework"
-SOURCE = ROOT / "frontend" / "component.js"
+SOURCES = ("component.js", "live.js", "socket.js")
 
 ESBUILD_VERSION = "0.25.12"
 HTMX_VERSION = "4.0.1"
@@ -34,12 +34,14 @@ FILES = {
 
 
 def build() -> None:
-    """Write component.js, minified, and the hash of its source."""
-    command = ["npx", "--yes", f"esbuild@{ESBUILD_VERSION}", "--minify", str(SOURCE)]
-    minified = subprocess.run(command, check=True, capture_output=True).stdout
-    (STATIC / "component.js").write_bytes(minified)
+    """Write our scripts, minified, and the hashes of their sources."""
     record = json.loads((STATIC / "vendored.json").read_text())
-    record["component.js"] = {"source": _sha256(SOURCE), "sha256": _sha256(STATIC / "component.js")}
+    for name in SOURCES:
+        source = ROOT / "frontend" / name
+        command = ["npx", "--yes", f"esbuild@{ESBUILD_VERSION}", "--minify", str(source)]
+        minified = subprocess.run(command, check=True, capture_output=True).stdout
+        (STATIC / name).write_bytes(minified)
+        record[name] = {"source": _sha256(source), "sha256": _sha256(STATIC / name)}
     (STATIC / "vendored.json").write_text(json.dumps(record, indent=2) + "\n")
 
 

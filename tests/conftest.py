@@ -15,7 +15,7 @@ MAY_BLOCK = {
     "importlib._bootstrap>": {"_find_and_load"},
     "importlib._bootstrap_external>": {"get_data", "path_stats"},
     "jinja2/loaders.py": {"get_source", "uptodate"},
-    "jinjax/catalog.py": {"get_component", "get_source"},
+    "jinjax/catalog.py": {"get_component", "get_source", "_get_from_file"},
     "django/template/loaders/filesystem.py": {"get_contents"},
     "component_framework/core/assets.py": {"find", "_names"},
     "redis/utils.py": {"get_lib_version"},

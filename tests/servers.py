@@ -45,9 +45,9 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def uvicorn_thread(app: Any) -> Iterator[str]:
+def uvicorn_thread(app: Any, *, ws: str = "none") -> Iterator[str]:
     """`app` on uvicorn in a thread; gives its address."""
-    server = _Server(uvicorn.Config(app, port=0, log_level="error", ws="none", timeout_graceful_shutdown=5))
+    server = _Server(uvicorn.Config(app, port=0, log_level="error", ws=ws, timeout_graceful_shutdown=5))
     thread = threading.Thread(target=server.serve_until_told, daemon=True)
     thread.start()
     assert server.settled.wait(TIMEOUT) and server.started, "uvicorn did not start"  # noqa: PT018

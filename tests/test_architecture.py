@@ -43,12 +43,14 @@ def test_core_imports_the_standard_library_msgspec_and_itsdangerous_only(path: P
 def test_adapters_do_not_know_each_other(path: Path) -> None:
     own = {
         "jinja_compiler",
+        "jinja_parts",
         "conf",
         "rendering",
         "requests",
         "views",
         "checks",
         "pump",
+        "live",
         "fastapi_depends",
         "litestar_provide",
         "columns",

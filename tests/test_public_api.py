@@ -6,8 +6,9 @@ import component_framework
 from component_framework import Engine
 
 NAMES = {
-    "Component", "Conflict", "Context", "Engine", "Forbidden", "Invalid", "Limits", "MemoryStateStore", "ModelMixin", "NotFound", "Provided",
-    "Registry", "ServerOnly", "StreamingComponent", "limit_rate", "register", "registry", "requires",
+    "Bound", "BrowserError", "Component", "Conflict", "Context", "Email", "Engine", "Forbidden", "FormComponent", "Input", "Invalid", "Limits", "MemoryStateStore", "ModelMixin", "NotFound",
+    "Provided", "LongText", "Password", "WizardComponent",
+    "Registry", "ServerOnly", "SessionClosed", "StreamingComponent", "call", "limit_rate", "register", "registry", "requires",
 }  # fmt: skip
 
 
@@ -19,5 +20,5 @@ def test_the_package_exports_these_names() -> None:
 def test_an_engine_takes_these_options() -> None:
     assert list(inspect.signature(Engine).parameters) == [
         "renderer", "secret_key", "registry", "url", "static_url", "limits", "debug", "identify", "authorize", "has_permission",
-        "rate_limiter", "login_url", "trusted_origins", "trusted_proxies", "store", "state", "cipher", "providers", "clock", "new_id",
+        "rate_limiter", "login_url", "trusted_origins", "trusted_proxies", "store", "state", "cipher", "broker", "socket", "providers", "clock", "new_id",
     ]  # fmt: skip

@@ -10,17 +10,19 @@ from typing import Any
 
 try:
     import fastapi.routing
-    from fastapi import APIRouter, Request, Response
+    from fastapi import APIRouter, Request, Response, WebSocket
     from fastapi.routing import APIRoute
-    from starlette.requests import ClientDisconnect
+    from starlette.requests import ClientDisconnect, HTTPConnection
     from starlette.types import Receive, Scope, Send
 except ImportError as exc:
     raise ImportError("FastAPI is not installed. Run: pip install 'live-component-framework[fastapi]'") from exc
 
 from ..core.asgi import AssetEndpoint, Body, EventEndpoint, parsed_form, scope_context, send_reply, take
+from ..core.asgi_live import LiveEndpoint, SocketEndpoint
 from ..core.component import Context
 from ..core.engine import Engine
-from ..core.errors import ConfigurationError
+from ..core.errors import ConfigurationError, Malformed
+from ..core.limits import Limits
 from .fastapi_depends import FastAPISolver
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -34,6 +36,9 @@ def component_router(engine: Engine, **options: Any) -> APIRouter:
     """
     engine.providers.use(FastAPISolver())
     router = APIRouter(prefix=engine.url, include_in_schema=False, route_class=ComponentRoute, **options)
+    live = _Live(engine)
+    router.add_api_route("/live", live.respond, methods=["GET", "POST"])
+    router.add_api_websocket_route("/ws", live.serve)
     for path, stream in (("/{name}", False), ("/{name}/stream", True)):
         events = EventEndpoint(engine, stream=stream, make_request=Request)
         router.add_api_route(path, _Event(events).respond, methods=["POST"])
@@ -59,12 +64,12 @@ class ComponentRoute(APIRoute):
     """A route whose endpoint answers by itself; FastAPI's own handling is left out where no dependency needs it."""
 
     def get_route_handler(self) -> Endpoint:
-        served: _Event | _Asset = getattr(self.endpoint, "__self__")  # noqa: B009  # a bound method, see below
+        served: _Event | _Asset | _Live = getattr(self.endpoint, "__self__")  # noqa: B009  # a bound method, see below
         path, dependencies = _effective(self)
         if not path.startswith(served.url):
             raise ConfigurationError(
                 f"include_router(prefix=…) has moved the components to {path!r}, where no page looks for them. "
-                f"Take the prefix away and write Engine(url={path.split('/{')[0]!r})."
+                f"Take the prefix away and write Engine(url={path.partition(served.url)[0] + served.url!r})."
             )
         return super().get_route_handler() if dependencies else served.direct
 
@@ -94,16 +99,34 @@ class _Event:
         return self._whole
 
     async def respond(self, request: Request) -> Response:
-        try:
-            body = await _read(request, self.events.engine.limits.body)
-        except ClientDisconnect:
-            return Response()  # nobody is there to read it
+        body = await _read(request, self.events.engine.limits)
         reply = await self.events.reply(request.path_params["name"], request.scope, request, body)
 
         async def send_it(scope: Scope, receive: Receive, send: Send) -> None:
             await send_reply(reply, receive, send)
 
         return _Answer(send_it, reply.status)
+
+
+class _Live:
+    """The connections of pages; dependencies that ask for a Request cannot run before a socket."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.url = engine.url
+        self._stream = LiveEndpoint(engine, make_request=Request)
+        self._socket = SocketEndpoint(engine, make_request=_connection)
+
+    async def direct(self, request: Request) -> Response:
+        return _Answer(self._stream)
+
+    respond = direct
+
+    async def serve(self, websocket: WebSocket) -> None:
+        await self._socket(websocket.scope, websocket.receive, websocket.send)
+
+
+def _connection(scope: Scope, receive: Receive) -> HTTPConnection:
+    return HTTPConnection(scope, receive)
 
 
 class _Asset:
@@ -119,10 +142,12 @@ class _Asset:
     respond = direct
 
 
-async def _read(request: Request, limit: int) -> Body:
+async def _read(request: Request, limits: Limits) -> Body:
     """The body; a dependency may have read it with `body()` or `json()`, or have parsed it with `form()`."""
     try:
-        return await take(request.stream(), limit)
+        return await take(request.stream(), limits)
+    except ClientDisconnect:
+        return Malformed("the body ended before it was complete")
     except RuntimeError:  # what Starlette raises for a stream that has been read
         if request._form is None:
             raise ConfigurationError("A dependency reads the body with request.stream(). Use request.body().") from None

@@ -6,7 +6,7 @@ engine = Engine(renderer=JinjaRenderer("templates"), secret_key=SECRET)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ except ImportError as exc:
 
 from ..core.errors import ConfigurationError
 from .jinja_compiler import speed_up
+from .jinja_parts import Parts
 
 Templates = str | Path | Sequence[str | Path] | jinja2.BaseLoader | jinja2.Environment
 
@@ -44,6 +45,15 @@ class JinjaRenderer:
         """The markup of a template written into a component class; compiled once."""
         require_autoescape(self.environment)
         return self._render(self._inline(source), context)
+
+    def render_part(self, template_name: str, context: Mapping[str, Any]) -> str:
+        """The markup of a part of a form: the application's template of that name, or the framework's."""
+        return self._parts.render(template_name, context)
+
+    @cached_property
+    def _parts(self) -> Parts:
+        loader = self.environment.loader
+        return Parts(self.environment, [] if loader is None else [loader])
 
     def source(self, template_name: str) -> str:
         """The text of a template, for `Engine.check()`."""

@@ -7,6 +7,7 @@ to a plain str, and a render's Context is built without the copies that only blo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MethodType
 from typing import Any
 
 from jinja2 import Environment, nodes
@@ -14,6 +15,8 @@ from jinja2.compiler import CodeGenerator, Frame
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
 from markupsafe import escape
+
+from ..core.rendering import TemplateFunctions
 
 try:
     from markupsafe._speedups import _escape_inner as escape_str
@@ -69,6 +72,14 @@ class LightContext(Context):
         self.name = name
         self.globals_keys = set() if globals is None else set(globals)
         self.blocks = {name: [block] for name, block in blocks.items()} if blocks else {}
+
+    def call(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Stock Jinja2 asks every callable, and its `__call__`, whether it wants the context; `on` and its like do not."""
+        if type(function) is MethodType and type(function.__self__) is TemplateFunctions:
+            kwargs.pop("_loop_vars", None)  # here and below: what the generated code passes along
+            kwargs.pop("_block_vars", None)
+            return function(*args, **kwargs)
+        return super().call(function, *args, **kwargs)
 
     def resolve_or_missing(self, key: str) -> Any:
         if self.vars and key in self.vars:

@@ -9,7 +9,7 @@ names the same.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,12 @@ try:
 except ImportError as exc:
     raise ImportError("JinjaX is not installed. Run: pip install 'live-component-framework[jinjax]'") from exc
 
-from jinja2 import Environment
+from jinja2 import Environment, FileSystemLoader
 from jinjax.component import Component as Declaration
 
 from ..core.errors import ConfigurationError
 from .jinja_compiler import speed_up
+from .jinja_parts import Parts
 
 
 class JinjaxRenderer:
@@ -53,6 +54,15 @@ class JinjaxRenderer:
         self._require_autoescape()
         given = {key: context[key] for key in _declared_in(source) if key in context}
         return str(self.catalog.render("Inline", _source=source, _globals=dict(context), **given))
+
+    def render_part(self, template_name: str, context: Mapping[str, Any]) -> str:
+        """The markup of a part of a form: a plain Jinja template in one of the catalog's folders, or the framework's."""
+        return self._parts.render(template_name, context)
+
+    @cached_property
+    def _parts(self) -> Parts:
+        self._require_autoescape()
+        return Parts(self.catalog.jinja_env, [FileSystemLoader([str(path) for path in self.catalog.paths])])
 
     def source(self, template_name: str) -> str:
         """The text of a template, for `Engine.check()`."""

@@ -5,11 +5,13 @@ app = Litestar(plugins=[ComponentPlugin(engine, guards=[login])])
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cached_property
+from typing import Any, cast
 
 try:
-    from litestar import Litestar, Request, Router, get, post
+    from litestar import Litestar, Request, Router, WebSocket, asgi, get, post, websocket
     from litestar.config.app import AppConfig
+    from litestar.connection import ASGIConnection
     from litestar.datastructures import FormMultiDict
     from litestar.handlers import ASGIRouteHandler
     from litestar.plugins import InitPlugin
@@ -22,17 +24,18 @@ except ImportError as exc:
 from ..core.asgi import (
     AssetEndpoint,
     Body,
-    ClientGone,
-    ComponentApp,
     EventEndpoint,
     parsed_form,
     read_body,
     scope_context,
     send_reply,
 )
+from ..core.asgi_app import ComponentApp
+from ..core.asgi_live import LiveEndpoint, SocketEndpoint
 from ..core.component import Context
 from ..core.engine import Engine
 from ..core.errors import ConfigurationError
+from ..core.limits import Limits
 from ..core.wire import Reply
 from .litestar_provide import LitestarSolver
 
@@ -75,6 +78,14 @@ class _Mount(ASGIRouteHandler):
 
     limit = 0
 
+    def resolve_exception_handlers(self) -> Any:
+        """Those of all layers, found once: Litestar asks at every request."""
+        return self._exception_handlers
+
+    @cached_property
+    def _exception_handlers(self) -> Any:
+        return super().resolve_exception_handlers()
+
     def resolve_request_max_body_size(self) -> int:
         return self.limit
 
@@ -100,6 +111,9 @@ def _mount(engine: Engine) -> ASGIRouteHandler:
 def _ordinary(engine: Engine) -> list[Any]:
     events, streams = (EventEndpoint(engine, stream=stream, make_request=_request) for stream in (False, True))
 
+    stream_of_page = LiveEndpoint(engine, make_request=_request, read=_read)
+    socket_of_page = SocketEndpoint(engine, make_request=_request)
+
     @post("/{name:str}", status_code=200)
     async def event(request: Request[Any, Any, Any]) -> ASGIResponse:
         return await _answer(events, request)
@@ -112,14 +126,21 @@ def _ordinary(engine: Engine) -> list[Any]:
     async def asset(request: Request[Any, Any, Any]) -> ASGIResponse:
         return _Answer(AssetEndpoint().reply(request.scope))
 
-    return [event, stream, asset]
+    @asgi("/live", copy_scope=False)
+    async def live(scope: Any, receive: Any, send: Any) -> None:
+        await stream_of_page(scope, receive, send)
+
+    @websocket("/ws")
+    async def ws(socket: WebSocket[Any, Any, Any]) -> None:
+        scope: Any = socket.scope
+        receive: Any = socket.receive
+        await socket_of_page(scope, receive, cast(Any, socket.send))
+
+    return [event, stream, asset, live, ws]
 
 
 async def _answer(events: EventEndpoint, request: Request[Any, Any, Any]) -> ASGIResponse:
-    try:
-        body = await _read(request.scope, request.receive, events.engine.limits.body)
-    except ClientGone:
-        return ASGIResponse()  # nobody is there to read it
+    body = await _read(request.scope, request.receive, events.engine.limits)
     return _Answer(await events.reply(request.path_params["name"], request.scope, request, body))
 
 
@@ -129,8 +150,8 @@ class _Answer(ASGIResponse):
     _should_set_content_length = False
 
     def __init__(self, reply: Reply) -> None:
-        length = {"Content-Length": str(len(reply.body))} if isinstance(reply.body, bytes) else {}
-        super().__init__(status_code=reply.status, headers=dict(reply.headers) | length)
+        length = {"Content-Length": str(len(reply.body))} if isinstance(reply.body, bytes) and reply.body else {}
+        super().__init__(status_code=reply.status, headers=length | dict(reply.headers))
         self._reply = reply
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -142,18 +163,18 @@ class _Answer(ASGIResponse):
         await send_reply(self._reply, receive, send_with_headers)
 
 
-async def _read(scope: Any, receive: Any, limit: int) -> Body:
+async def _read(scope: Any, receive: Any, limits: Limits) -> Body:
     """The body; middleware may have read or parsed it, and Litestar keeps it then."""
     read = ScopeState.from_scope(scope)
     if read.body is not Empty:
         return read.body
     if read.form is not Empty:
         return parsed_form(FormMultiDict.from_form_data(read.form).multi_items())
-    return await read_body(scope, receive, limit)
+    return await read_body(scope, receive, limits)
 
 
-def _request(scope: Any, receive: Any) -> Request[Any, Any, Any]:
-    return Request(scope, receive)
+def _request(scope: Any, receive: Any) -> ASGIConnection[Any, Any, Any, Any]:
+    return Request(scope, receive) if scope["type"] == "http" else WebSocket(scope, receive)
 
 
 def _below(prefix: str, url: str) -> str:

@@ -9,23 +9,31 @@ from collections.abc import Callable
 from typing import Any
 
 try:
-    from starlette.requests import Request
-    from starlette.routing import Route
+    from starlette.requests import HTTPConnection, Request
+    from starlette.routing import BaseRoute, Route, WebSocketRoute
 except ImportError as exc:
     raise ImportError("Starlette is not installed. Run: pip install 'live-component-framework[fastapi]'") from exc
 
 from ..core.asgi import AssetEndpoint, EventEndpoint, scope_context
+from ..core.asgi_live import LiveEndpoint, SocketEndpoint
 from ..core.component import Context
 from ..core.engine import Engine
 
 
-def component_routes(engine: Engine) -> list[Route]:
+def component_routes(engine: Engine) -> list[BaseRoute]:
     """The routes of every registered component, under the engine's URL."""
     return [
         Route(f"{engine.url}/static/{{file}}", AssetEndpoint()),
+        Route(f"{engine.url}/live", LiveEndpoint(engine, make_request=Request), methods=["GET", "POST"]),
+        WebSocketRoute(f"{engine.url}/ws", SocketEndpoint(engine, make_request=connection)),
         Route(f"{engine.url}/{{name}}/stream", event_endpoint(engine, stream=True), methods=["POST"]),
         Route(f"{engine.url}/{{name}}", event_endpoint(engine, stream=False), methods=["POST"]),
     ]
+
+
+def connection(scope: Any, receive: Any) -> HTTPConnection:
+    """What components see as their request where an event came down a socket."""
+    return HTTPConnection(scope, receive)
 
 
 def event_endpoint(engine: Engine, *, stream: bool) -> EventEndpoint:

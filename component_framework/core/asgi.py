@@ -8,7 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+import types
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Mapping,
+    MutableMapping,
+)
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
@@ -19,14 +29,16 @@ from .component import Context
 from .engine import Engine
 from .errors import Malformed, RequestError, Unsupported
 from .fitting import Form
+from .limits import Limits
 from .request import READ_HEADERS, HttpRequest
 from .shutdown import stopping
 from .streaming import PING, PING_MESSAGE, close, own_context
 from .wire import Reply
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 THREADS = 40
 """How many sync components may be at work at once, as in Starlette's own thread pool."""
@@ -40,55 +52,66 @@ async def offload(function: Callable[..., Any], /, *args: Any) -> Any:
     return await asyncio.get_running_loop().run_in_executor(_threads, work)
 
 
-BODY_TIMEOUT = 30.0
-"""Seconds in which a request's body has to arrive."""
-
 Body = bytes | Form | RequestError
 """What came with a request: bytes, or fields where somebody has parsed them already, or why it is refused."""
 
-Reader = Callable[[Scope, Receive, int], Awaitable[Body]]
-"""`await read(scope, receive, limit)` gives a request's body, up to one byte over `limit`."""
+Reader = Callable[[Scope, Receive, Limits], Awaitable[Body]]
+"""`await read(scope, receive, limits)` gives a request's body, up to one byte over the limit."""
 
 _READ = {name.encode(): name for name in READ_HEADERS}
 _encoded: dict[str, bytes] = {}
+_BODILESS = (204, 304)
+"""Statuses whose answers have no length (RFC 9110 8.6)."""
 
 
-class ClientGone(Exception):
-    """The client left before its request was complete: there is nobody to answer."""
+async def read_body(scope: Scope, receive: Receive, limits: Limits) -> Body:
+    """The whole body, but no more of it than one byte over `limits.body`: the engine refuses that by itself."""
+    steps = receive().__await__()
+    try:
+        first: Awaitable[Message] = _resume(steps, next(steps))
+    except StopIteration as arrived:  # at once, and mostly all of it: then no timer has to be set
+        message = arrived.value
+        if message["type"] == "http.request" and not message.get("more_body"):
+            return bytes(message.get("body", b"")[: limits.body + 1])
+        first = _given(message)
+    return await take(_chunks(first, receive), limits)
 
 
-async def read_body(scope: Scope, receive: Receive, limit: int) -> Body:
-    """The whole body, but no more of it than one byte over `limit`: the engine refuses that by itself.
-
-    Raises ClientGone for a client that left.
-    """
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        return bytes(message.get("body", b"")[: limit + 1])
-    return await take(_chunks(message, receive), limit)
-
-
-async def take(chunks: AsyncGenerator[bytes, None], limit: int) -> Body:
-    """`chunks` as a body; Malformed for one that takes longer than BODY_TIMEOUT to arrive."""
+async def take(chunks: AsyncGenerator[bytes, None], limits: Limits) -> Body:
+    """`chunks` as a body; Malformed for one that takes longer than `limits.body_time` to arrive, or breaks off (EOFError)."""
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_TIMEOUT), aclosing(chunks):
+        async with asyncio.timeout(limits.body_time), aclosing(chunks):
             async for chunk in chunks:
                 body += chunk
-                if len(body) > limit:
+                if len(body) > limits.body:
                     break
     except TimeoutError:
-        return Malformed(f"the body did not arrive within {BODY_TIMEOUT} s")
-    return bytes(body[: limit + 1])
+        return Malformed(f"the body did not arrive within {limits.body_time} s")
+    except EOFError:
+        return Malformed("the body ended before it was complete")
+    return bytes(body[: limits.body + 1])
 
 
-async def _chunks(message: MutableMapping[str, Any], receive: Receive) -> AsyncGenerator[bytes, None]:
+async def _chunks(first: Awaitable[Message], receive: Receive) -> AsyncGenerator[bytes, None]:
+    message = await first
     while message["type"] != "http.disconnect":
         yield message.get("body", b"")
         if not message.get("more_body"):
             return
         message = await receive()
-    raise ClientGone
+    raise EOFError  # the client has left, or the body is not framed as it says: a server tells both alike
+
+
+@types.coroutine
+def _resume(steps: Generator[Any, Any, Message], waiting: Any) -> Generator[Any, Any, Message]:
+    """Go on with an awaitable that has taken its first step, and waits for `waiting`."""
+    yield waiting
+    return (yield from steps)
+
+
+async def _given(message: Message) -> Message:
+    return message
 
 
 def parsed_form(items: Iterable[tuple[str, Any]]) -> Body:
@@ -123,10 +146,7 @@ class EventEndpoint:
         if scope["method"] != "POST":
             await _send_bytes(send, 405, {"Allow": "POST", "Content-Type": "text/plain"}, b"Method Not Allowed")
             return
-        try:
-            body = await self.read(scope, receive, self.engine.limits.body)
-        except ClientGone:
-            return
+        body = await self.read(scope, receive, self.engine.limits)
         await send_reply(await self.reply(name, scope, self.make_request(scope, receive), body), receive, send)
 
     async def reply(self, name: str, scope: Any, request: Any, body: Body) -> Reply:
@@ -145,32 +165,16 @@ class EventEndpoint:
         return await self.engine.answer(asked, offload)
 
 
-class ComponentApp:
-    """All component addresses as one ASGI application, for a framework that mounts one and takes the mount's path off.
-
-    What is left of the path is `/<name>`, `/<name>/stream` or `/static/<file>`.
-    """
-
-    def __init__(self, engine: Engine, *, make_request: Callable[[Any, Any], Any], read: Reader = read_body) -> None:
-        self.events = EventEndpoint(engine, stream=False, make_request=make_request, read=read)
-        self.streams = EventEndpoint(engine, stream=True, make_request=make_request, read=read)
-        self.assets = AssetEndpoint()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1000, "reason": ""})
-            return
-        name, _, rest = scope["path"].strip("/").partition("/")
-        if name == "static":
-            await self.assets({**scope, "path_params": {"file": rest}}, receive, send)
-        elif rest in ("", "stream") and scope["path"].startswith("/"):  # not "-more": some mounts match by prefix
-            await (self.streams if rest else self.events).serve(name, scope, receive, send)
-        else:
-            await _send_bytes(send, 404, {"Content-Type": "text/plain"}, b"Not Found")
+KEPT = "public, max-age=31536000, immutable"
+"""How a file is cached whose address names its content."""
 
 
 class AssetEndpoint:
-    """`GET static/<file>`: the files of the framework, cached for good, since their addresses name their content."""
+    """`GET static/<file>?v=<version>`: the files of the framework, cached for good if the address names their content.
+
+    A page of another release asks for another version: what it gets is not kept, or the browser would hold the wrong
+    file, which its integrity hash refuses, for as long as the right one.
+    """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send_reply(self.reply(scope), receive, send)
@@ -182,7 +186,14 @@ class AssetEndpoint:
             return Reply(404, {"Content-Type": "text/plain"}, b"Not Found")
         if scope["method"] not in ("GET", "HEAD"):
             return Reply(405, {"Content-Type": "text/plain", "Allow": "GET, HEAD"}, b"Method Not Allowed")
-        return Reply(200, asset.headers, asset.content if scope["method"] == "GET" else b"")
+        current = scope["query_string"] == f"v={asset.version}".encode()
+        headers = {**asset.headers, "Cache-Control": KEPT if current else "no-cache", "ETag": f'"{asset.version}"'}
+        known = dict(scope["headers"]).get(b"if-none-match", b"").decode("latin-1")
+        if headers["ETag"] in known or known == "*":
+            return Reply(304, headers, b"")
+        if scope["method"] == "HEAD":
+            return Reply(200, headers | {"Content-Length": str(len(asset.content))}, b"")
+        return Reply(200, headers, asset.content)
 
 
 def scope_context(engine: Engine, scope: Any, request: Any, forwarded: str | None = None) -> Context:
@@ -218,14 +229,14 @@ async def send_reply(reply: Reply, receive: Receive, send: Send) -> None:
 
 
 async def _send_bytes(send: Send, status: int, headers: Any, body: bytes) -> None:
-    pairs = _pairs(headers)
-    if status != 204:  # which has none (RFC 9110 8.6)
+    pairs = header_pairs(headers)
+    if status not in _BODILESS and "Content-Length" not in headers:
         pairs.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": body})
 
 
-def _pairs(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+def header_pairs(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     """Headers as ASGI wants them; there are few names, so that each is encoded once."""
     pairs = []
     for name, value in headers.items():
@@ -243,7 +254,7 @@ async def _send_stream(reply: Reply, body: AsyncIterator[bytes], receive: Receiv
     pump = _Pump(body, send)
     work: asyncio.Task[None] | None = None
     try:
-        await send({"type": "http.response.start", "status": reply.status, "headers": _pairs(reply.headers)})
+        await send({"type": "http.response.start", "status": reply.status, "headers": header_pairs(reply.headers)})
         work = asyncio.get_running_loop().create_task(pump.run(), context=own_context())
         while not (await asyncio.wait((work, gone, stop), timeout=PING, return_when=asyncio.FIRST_COMPLETED))[0]:
             if pump.idle():

@@ -14,6 +14,9 @@ import msgspec
 
 DIRECTORY = Path(__file__).parent.parent / "static" / "component_framework"
 SCRIPTS = ("htmx.min.js", "hx-sse.min.js", "component.js")
+LIVE_SCRIPTS = ("htmx.min.js", "hx-sse.min.js", "live.js", "component.js")
+"""With live.js first: it makes what component.js would only put a name for."""
+SOCKET_SCRIPTS = (*LIVE_SCRIPTS, "socket.js")
 STYLES = ("component.css",)
 
 _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".txt": "text/plain"}
@@ -41,7 +44,6 @@ def find(name: str) -> Asset | None:
         content=content,
         headers={
             "Content-Type": _TYPES.get(Path(name).suffix, "application/octet-stream"),
-            "Cache-Control": "public, max-age=31536000, immutable",
             "X-Content-Type-Options": "nosniff",
         },
         integrity=f"sha384-{base64.b64encode(digest).decode()}",
@@ -55,18 +57,31 @@ def load() -> None:
         find(name)
 
 
-def tags(static_url: str, nonce: str | None, headers: tuple[tuple[str, str], ...]) -> str:
-    """The tags for a page's head: styles, htmx's configuration, the headers that events carry, and the scripts."""
+def tags(
+    static_url: str,
+    nonce: str | None,
+    headers: tuple[tuple[str, str], ...],
+    *,
+    live: str | None = None,
+    socket: bool = False,
+) -> str:
+    """The tags for a page's head: styles, htmx's configuration, the headers that events carry, and the scripts.
+
+    `live` is the address below which pages connect; None is a page that has no use for a connection.
+    """
     mark = f' nonce="{html.escape(nonce)}"' if nonce else ""
     parts = [f'<meta name="htmx-config" content="{_json(_CONFIG)}">']
     if headers:
         parts.append(f'<meta id="component-headers" name="component-headers" content="{_json(dict(headers))}">')
+    if live is not None:
+        parts.append(f'<meta name="component-live" content="{html.escape(live)}">')
+    scripts = SCRIPTS if live is None else SOCKET_SCRIPTS if socket else LIVE_SCRIPTS
     parts += [
         f'<link rel="stylesheet" href="{_address(static_url, name)}" integrity="{_integrity(name)}">' for name in STYLES
     ]
     parts += [
         f'<script src="{_address(static_url, name)}" integrity="{_integrity(name)}" defer{mark}></script>'
-        for name in SCRIPTS
+        for name in scripts
     ]
     return "\n".join(parts)
 

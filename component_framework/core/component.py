@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 
+from .bound import accept
 from .effects import Effect, emit, navigate, update
-from .spec import Spec, spec_of
+from .spec import Handler, Spec, spec_of
 
 if TYPE_CHECKING:
     from .gate import Permission
@@ -38,6 +39,13 @@ class Context(msgspec.Struct, frozen=True):
     def with_headers(self, headers: tuple[tuple[str, str], ...]) -> Context:
         """The same visitor, for a page whose events carry `headers`."""
         return msgspec.structs.replace(self, headers=headers)
+
+    live: Any = None
+    """The Session of the tab, where the event came down its connection."""
+
+    def with_live(self, session: Any) -> Context:
+        """The same visitor, at the tab of `session`."""
+        return msgspec.structs.replace(self, live=session)
 
     @property
     def is_anonymous(self) -> bool:
@@ -115,8 +123,8 @@ class Component:
     """
 
     __slots__ = (
-        "__dict__", "_children", "_compiled", "_effects", "_event_id", "_free", "_functions", "_host", "_recent", "_record", "_skip",
-        "_token", "_version", "context", "errors", "id", "params",
+        "__dict__", "_children", "_compiled", "_effects", "_event_id", "_free", "_functions", "_host", "_live", "_recent", "_record",
+        "_skip", "_token", "_version", "context", "errors", "id", "params",
     )  # fmt: skip  # what is left in __dict__ is the user's own: the state fields and what a handler keeps for its template
 
     template_name: ClassVar[str | None] = None
@@ -137,6 +145,10 @@ class Component:
     """The template that a page shows in place of this component to visitors who may not see it."""
     rate_limit: ClassVar[str | None] = None
     """How often one visitor may send events to this class: "60/minute"."""
+    topics: ClassVar[Sequence[str]] = ()
+    """What this component shows: it is rendered anew when one of these topics is published, such as "order:{pk}"."""
+    shared: ClassVar[bool] = False
+    """True promises that its markup depends on its params alone: rendered once per publish, for everybody who sees it."""
     blocking: ClassVar[bool] = True
     """False promises that sync methods never wait, so that they may run on the event loop without a worker thread."""
 
@@ -159,6 +171,7 @@ class Component:
         self._version = 0
         self._token: str | None = None
         self._record = ""
+        self._live: tuple[str, str] | None = None
         self._event_id: str | None = None
         self._skip = False
         self._recent: Mapping[str, Any] = NOTHING
@@ -209,6 +222,13 @@ class Component:
         An exception rolls all of it back. Django: `return transaction.atomic()`.
         """
         return None
+
+    def get_topics(self) -> Sequence[str]:
+        """The topics that this component subscribes to: `topics`, with its params and its state filled in."""
+        from .topics import fill
+
+        values = {**self.params, **self._fields()}
+        return [fill(topic, values) for topic in self.topics]
 
     @classmethod
     def migrate(cls, state: dict[str, Any], schema: str) -> dict[str, Any] | None:
@@ -280,6 +300,14 @@ class Component:
         return await dispatch(self, event, payload, state)
 
     # -- the framework's own ---------------------------------------------------------------------------------------
+
+    def _accept(self, handler: Handler, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The arguments of `handler` in `payload`; raises Invalid, and the handler does not run."""
+        return accept(self, handler, payload) if self._compiled.bound.names else handler.shape.fit(payload)
+
+    def _refuse(self, handler: Handler, errors: dict[str, list[str]]) -> None:
+        """Show what was wrong; the state is as it was before the event."""
+        self.errors = errors
 
     def _fields(self) -> dict[str, Any]:
         values = self.__dict__

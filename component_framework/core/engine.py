@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from contextvars import copy_context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -39,10 +39,11 @@ from .lifecycle import Restored, frames, last, run_sync
 from .limits import Limits
 from .origin import require_same_origin
 from .providing import Provider, Providers
+from .realtime import Realtime
 from .registry import Registry
 from .registry import registry as default_registry
 from .rendering import Markup, Renderer
-from .request import HttpRequest, read_call
+from .request import HttpRequest, public_params, read_call
 from .secret import Cipher
 from .signing import TokenSigner, keys_of
 from .spec import Spec, spec_of
@@ -50,10 +51,13 @@ from .state import Home, Overtaken, Place, TokenState, home_of
 from .store import StateStore
 from .wire import Call, Frame, Reply, refusal, reply, stream_headers
 
+if TYPE_CHECKING:
+    from .broker import Broker
+
 logger = logging.getLogger("component_framework")
 
 
-class Engine:
+class Engine(Realtime):
     """Everything that components need to be served, built once per application and passed explicitly.
 
     `secret_key` signs tokens; a list rotates keys, the first of them signing. Without one the engine refuses to start,
@@ -83,10 +87,13 @@ class Engine:
         store: StateStore | None = None,
         state: Place = "token",
         cipher: Cipher | None = None,
+        broker: Broker | None = None,
+        socket: bool = False,
         providers: Mapping[Any, Provider] | None = None,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] | None = None,
     ) -> None:
+        super().__init__(broker)
         self.renderer: Renderer | None = renderer
         self.registry = registry
         self.url = url.rstrip("/")
@@ -103,7 +110,10 @@ class Engine:
         self._identify = identify
         self._new_id = new_id or (lambda: f"c-{secrets.token_hex(8)}")
         self._proxies = networks(trusted_proxies) if trusted_proxies else ()
-        self._page = TokenState(TokenSigner(keys_of(secret_key, debug), self.limits), self.limits, clock, cipher)
+        self.clock = clock
+        self.socket = socket
+        self.signer = TokenSigner(keys_of(secret_key, debug), self.limits)
+        self._page = TokenState(self.signer, self.limits, clock, cipher)
         self._store = store
         self._place: Place = state
         self._homes: dict[type[Component], Home] = {}
@@ -176,7 +186,7 @@ class Engine:
         self, call: Call, offload: Offload | None = None, *, every: bool = False
     ) -> AsyncGenerator[Frame, None]:
         """The frames that answer `call`; raises RequestError for a refusal. The frames raise what the component raises."""
-        component, restored = await self._receive(call)
+        component, restored = await self.receive(call)
         return frames(component, call.event, call.payload, restored, host=self, offload=offload, every=every)
 
     # -- for pages, scripts and tests ------------------------------------------------------------------------------
@@ -227,7 +237,10 @@ class Engine:
     def describe(self) -> dict[str, dict[str, dict[str, str]]]:
         """For each component and each of its handlers: where it runs, and how it is triggered."""
         return {
-            name: {event: {"where": "server", "trigger": "event"} for event in spec_of(cls).handlers}
+            name: {
+                event: {"where": "server", "trigger": "call" if handler.is_call else "event"}
+                for event, handler in spec_of(cls).handlers.items()
+            }
             for name, cls in self.registry.items()
         }
 
@@ -244,10 +257,10 @@ class Engine:
             self._inspected.add(cls)
 
     async def seal(self, component: Component, effects: Sequence[Effect]) -> str:
-        return await self._home(type(component)).seal(component, effects)
+        return await self.home(type(component)).seal(component, effects)
 
     async def note(self, component: Component, effects: Sequence[Effect]) -> None:
-        await self._home(type(component)).note(component, effects)
+        await self.home(type(component)).note(component, effects)
 
     async def show_other(
         self, name: str, *, target: str | None, params: Mapping[str, Any], context: Context, offload: Offload | None
@@ -269,8 +282,9 @@ class Engine:
             )
 
     def scripts(self, nonce: str | None, context: Context) -> str:
-        own = f"{context.root_path}{self.url}/static"
-        return assets.tags(own if self.static_url is None else self.static_url, nonce, context.headers)
+        here = f"{context.root_path}{self.url}"
+        own = f"{here}/static" if self.static_url is None else self.static_url
+        return assets.tags(own, nonce, context.headers, live=here if self.is_live() else None, socket=self.socket)
 
     # -- from a call to a component --------------------------------------------------------------------------------
 
@@ -285,13 +299,13 @@ class Engine:
             return await self._refuse(call, exc, offload)
         return await self.handle(call, offload)
 
-    def _home(self, cls: type[Component]) -> Home:
+    def home(self, cls: type[Component]) -> Home:
         home = self._homes.get(cls)
         if home is None:
             home = self._homes[cls] = home_of(cls, self._page, self._store, self._place)
         return home
 
-    async def _receive(self, call: Call) -> tuple[Component, Restored | None]:
+    async def receive(self, call: Call) -> tuple[Component, Restored | None]:
         cls = self._find(call)
         restored = None
         if call.state is not None:
@@ -300,14 +314,14 @@ class Engine:
         elif call.component_id is not None:
             raise StateRequired(f"{call.component} came with an id, but without its state")
         else:
-            component = cls(**_public(spec_of(cls), call.params))
+            component = cls(**public_params(spec_of(cls), call.params))
         component.context = call.context
         return component, restored
 
     async def _recall(self, call: Call, cls: type[Component]) -> tuple[Component, Restored]:
         """The component of a token; one address that sends many bad ones has to wait."""
         try:
-            return await self._home(cls).recall(call, cls)
+            return await self.home(cls).recall(call, cls)
         except StateInvalid:
             if self.rate_limiter is not None:
                 wait = await self.rate_limiter.hit(self.limits.failed_tokens, "token", call.context.address)
@@ -369,9 +383,9 @@ class Engine:
                     return await last(await self.frames(replace(call, event=None, event_id=None), offload))
             cls = self._find(call)
             if call.state is not None:
-                component = self._home(cls).rebuild(call, cls)
+                component = self.home(cls).rebuild(call, cls)
             else:
-                component = cls(**_public(spec_of(cls), call.params))
+                component = cls(**public_params(spec_of(cls), call.params))
                 component.id = call.component_id if ELEMENT_ID.fullmatch(call.component_id or "") else None
             component.context = call.context
             return await last(frames(component, None, {}, None, host=self, offload=offload))
@@ -380,10 +394,3 @@ class Engine:
         except Exception:  # only a courtesy: the client still hears the refusal itself
             logger.warning("no fresh render of %r after a refusal", call.component, exc_info=True)
             return None
-
-
-def _public(spec: Spec, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Params that a visitor may choose, typed; raises Invalid for any other."""
-    if private := params.keys() - spec.public:
-        raise Invalid({name: ["This cannot be chosen here."] for name in sorted(private)})
-    return spec.fit_params(params) if params else {}

@@ -5,6 +5,8 @@
     │   ├── BindingError                 a template binds an event or argument that the class does not have
     │   ├── UnsafeEffect                 a handler asks for an effect that the browser must not see; answered 422
     │   └── StateError                   the state does not fit its annotations, or is too large to leave the server
+    ├── SessionClosed                    a browser tab is gone, and will not answer
+    ├── BrowserError                     a page could not do what it was asked to
     ├── PayloadError                     a value that cannot cross the wire as JSON, with its path
     └── RequestError                     the client's mistake or a passing fault: answered with `.status` and `.code`
         ├── Malformed           400
@@ -46,6 +48,18 @@ class PayloadError(ComponentError, ValueError):
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
         self.path = path
+
+
+class SessionClosed(ComponentError):
+    """The browser tab is gone: it will not answer any more."""
+
+
+class BrowserError(ComponentError):
+    """A function in the page raised, is not there, or gave what was not asked for; `code` says which."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
 
 
 class RequestError(ComponentError):

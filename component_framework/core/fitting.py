@@ -16,7 +16,7 @@ import re
 import types
 import typing
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,7 +25,7 @@ import msgspec
 from .errors import ConfigurationError, Invalid, Malformed
 from .messages import explain
 from .plain import MAX_DEPTH, decode_json
-from .providing import Need, need_of
+from .providing import Need, key_of, need_of
 
 REQUIRED = "This field is required."
 UNKNOWN = "This field is not expected here."
@@ -63,7 +63,7 @@ class Field:
         self.name = name
         self.type = kind
         self.default = default
-        plain = _strip(kind)
+        plain = members(kind)
         self.optional = type(None) in plain
         self.is_bool = bool in plain
         self.is_time = datetime.datetime in plain or datetime.time in plain
@@ -98,7 +98,7 @@ class Field:
         text = values[-1]
         if self.is_bool and text.lower() in _TICKED:
             return _TICKED[text.lower()]
-        if text.strip() == "" and not self._accepts_empty():
+        if text.strip() == "" and not self.accepts_empty:
             if self.optional:
                 return None
             if self.is_bool:
@@ -122,8 +122,10 @@ class Field:
         if self.holds_numbers:
             _require_numbers(value)
 
-    def _accepts_empty(self) -> bool:
-        return not self.optional and str in _strip(self.type)
+    @property
+    def accepts_empty(self) -> bool:
+        """Whether an empty text is a value of this field."""
+        return not self.optional and str in members(self.type)
 
 
 class Shape:
@@ -162,6 +164,10 @@ class Shape:
         except TypeError as exc:
             raise ConfigurationError(f"{name}: {exc}") from exc
 
+    def among(self, keys: Collection[Any]) -> list[Field]:
+        """The fields whose types an engine provides, `keys` being what it provides."""
+        return [field for field in self.fields.values() if key_of(field.type) in keys]
+
     def without(self, fields: Sequence[Field]) -> Shape:
         """This shape with `fields`, which turned out to be provided, among its needs."""
         needs = [Need(field.name, field.type, field.default) for field in fields]
@@ -181,10 +187,7 @@ class Shape:
         errors: dict[str, list[str]] = {}
         lax = isinstance(values, Form)
         given = self._read(values, errors) if isinstance(values, Form) else dict(values)
-        unknown = given.keys() - self.names
-        extra = {name: given.pop(name) for name in unknown}
-        refused = extra.keys() & self.taken if self.open else extra.keys()
-        errors.update((name, [UNKNOWN]) for name in sorted(refused))
+        extra = {} if given.keys() <= self.names else self._take_extra(given, errors)
         if not errors:
             try:
                 return self._typed(given, strict=not lax) | extra
@@ -192,6 +195,13 @@ class Shape:
                 pass  # it names one field only: every field is asked below
         self._explain(given, errors, strict=not lax)
         raise Invalid(errors)
+
+    def _take_extra(self, given: dict[str, Any], errors: dict[str, list[str]]) -> dict[str, Any]:
+        """Take out of `given` what is not declared; what may not come through is put into `errors`."""
+        extra = {name: given.pop(name) for name in given.keys() - self.names}
+        refused = extra.keys() & self.taken if self.open else extra.keys()
+        errors.update((name, [UNKNOWN]) for name in sorted(refused))
+        return extra
 
     def _read(self, form: Form, errors: dict[str, list[str]]) -> dict[str, Any]:
         given: dict[str, Any] = {}
@@ -203,8 +213,8 @@ class Shape:
                 given[name] = field.read(values)
             except ValueError as exc:
                 errors[name] = [str(exc)]
-        for name in self.required - given.keys():
-            if self.fields[name].is_bool:
+        for name in self.required:
+            if name not in given and self.fields[name].is_bool:
                 given[name] = False  # a browser does not send a box that is not ticked
         return given
 
@@ -274,16 +284,16 @@ def resolve_hints(owner: str, thing: Any) -> dict[str, Any]:
         ) from exc
 
 
-def _strip(kind: Any) -> tuple[Any, ...]:
+def members(kind: Any) -> tuple[Any, ...]:
     """The members of a possibly annotated, possibly optional type."""
     if typing.get_origin(kind) is typing.Annotated:
-        return _strip(typing.get_args(kind)[0])
+        return members(typing.get_args(kind)[0])
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        return tuple(member for part in typing.get_args(kind) for member in _strip(part))
+        return tuple(member for part in typing.get_args(kind) for member in members(part))
     if isinstance(kind, typing.NewType):
-        return _strip(kind.__supertype__)
+        return members(kind.__supertype__)
     if (alias := getattr(kind, "__value__", None)) is not None and not isinstance(kind, type):
-        return _strip(alias)  # `type Amount = int | None` of Python 3.12
+        return members(alias)  # `type Amount = int | None` of Python 3.12
     return (kind,)
 
 

@@ -145,7 +145,7 @@ def _examine_binding(element: Element, spec: Spec, named: list[str] | None) -> N
 
 
 def _refuse_surplus(element: Element, spec: Spec, handler: Handler, sent: set[str]) -> None:
-    surplus = sent - handler.shape.names - _OWN
+    surplus = sent - handler.shape.names - spec.bound.names - _OWN
     if surplus and not handler.shape.open:
         name = min(surplus)
         raise BindingError(

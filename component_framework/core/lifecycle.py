@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from .calls import answer, as_json
 from .component import Component
 from .effects import ELEMENT_ID, Effect, Update
 from .errors import ConfigurationError, Invalid, NotFound, StateError, StateOutdated, nearest
@@ -30,6 +31,7 @@ from .running import iter_sync as iter_sync
 from .running import run_sync as run_sync
 from .running import undivided as undivided
 from .spec import Handler, Spec
+from .unit import Unit
 from .wire import Frame
 
 _NO_SCOPE = nullcontext()
@@ -81,7 +83,8 @@ async def frames(
             await _mount(component, spec, run, provided)
         else:
             await _hydrate(component, spec, run, restored)
-        await _authorize(component, spec, run, event)
+        if "authorize" in spec.overrides or host.authorize is not None:
+            await _authorize(component, spec, run, event)
         answered = restored.answered if isinstance(restored, Restored) else None
         if answered is not None:
             component._effects = list(answered)
@@ -90,19 +93,18 @@ async def frames(
         else:
             before = restored if isinstance(restored, Restored) else _snapshot(component, spec)
             try:
-                arguments = handler.shape.fit(payload)
+                accepted = run(component._accept, handler, payload, kind="plain") if handler.blocks else None
+                arguments = component._accept(handler, payload) if accepted is None else await accepted
                 if provided is not None:
                     arguments = {**arguments, **await provided.fill(handler.shape.needs)}
-                async with _Unit(component, run) if "unit_of_work" in spec.overrides else _NO_SCOPE:
+                async with Unit(component, run) if "unit_of_work" in spec.overrides else _NO_SCOPE:
                     outcome = await run.timed(component.handle_event, handler.event, arguments, kind=handler.kind)
                     if isinstance(outcome, _GENERATORS):
                         async with aclosing(steps(outcome, run)) as taken:
                             async for _ in taken:
                                 if every:
                                     yield await _frame(component, run)
-                    shown = await (
-                        _nothing(component, spec, before) if component._skip else _frame(component, run, last=True)
-                    )
+                    shown = await _shown(component, handler, outcome, before, run)
             except Invalid as exc:
                 if provided is not None:
                     await provided.restart(exc)
@@ -110,10 +112,20 @@ async def frames(
                 await _hydrate(component, spec, run, before)
                 component._version, component._children = shown_so_far
                 component._effects.clear()
-                component.errors = exc.errors
+                component._refuse(handler, exc.errors)
                 component._event_id = None  # not executed: a retry is a first try
                 shown = await _frame(component, run, status=exc.status, last=True)
     yield shown
+
+
+async def _shown(component: Component, handler: Handler, outcome: Any, before: Restored, run: Runner) -> Frame:
+    """What a handler that has come to its end is answered with."""
+    if handler.is_call and not handler.mutates:
+        return answer(component, handler, outcome, before)
+    if component._skip:
+        return await _nothing(component, component._compiled, before)
+    frame = await _frame(component, run, last=True)
+    return msgspec.structs.replace(frame, value=as_json(component, handler, outcome)) if handler.is_call else frame
 
 
 async def _mount(component: Component, spec: Spec, run: Runner, provided: Provisions | None) -> None:
@@ -169,36 +181,20 @@ def _find(spec: Spec, event: str) -> Handler:
         raise NotFound(f"{spec.title} has no event {event!r} ({nearest(event, spec.handlers)})") from None
 
 
-class _Unit:
-    """The component's unit of work, entered and left as its kind demands; nothing for a class without one."""
-
-    __slots__ = ("manager", "run")
-
-    def __init__(self, component: Component, run: Runner) -> None:
-        self.manager = component.unit_of_work()
-        self.run = run
-
-    async def __aenter__(self) -> None:
-        if self.manager is not None:
-            await self.run(getattr(self.manager, "__aenter__", None) or self.manager.__enter__)
-
-    async def __aexit__(self, *exc_info: Any) -> None:
-        if self.manager is not None:
-            await self.run(getattr(self.manager, "__aexit__", None) or self.manager.__exit__, *exc_info)
-
-
 async def _frame(component: Component, run: Runner, *, status: int = 200, last: bool = False) -> Frame:
     """Show `component`, with the effects that it has asked for since the last frame."""
     effects, component._effects = component._effects, []
     component._version += 1
     html = await show(component, run, effects)
-    others = [await _update(component, effect, run) for effect in effects if isinstance(effect, Update)]
+    others = (
+        [await _update(component, effect, run) for effect in effects if isinstance(effect, Update)] if effects else ()
+    )
     return Frame(
         html=html,
         component_id=component.id or "",
         token=component._token,
         version=component._version,
-        effects=tuple(effect for effect in effects if not isinstance(effect, Update)),
+        effects=tuple(effect for effect in effects if not isinstance(effect, Update)) if effects else (),
         others=tuple(others),
         errors=component.errors,
         status=status,

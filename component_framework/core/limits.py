@@ -17,6 +17,8 @@ class Limits:
 
     body: int = MIB
     """A request's body."""
+    body_time: float = 30.0
+    """In which all of a body has to arrive, where we read it ourselves (on ASGI, but not on Django's); else 400."""
     payload: int = 256 * KIB
     """The values of one event."""
     depth: int = 8
@@ -33,6 +35,18 @@ class Limits:
     """Seconds that a handler may take, or one step of a handler that yields; None: as long as it likes."""
     failed_tokens: str = "30/minute"
     """How often one address may send tokens that are not good; needs the engine's rate limiter."""
+    components: int = 200
+    """Live components of one page."""
+    sessions: int = 10_000
+    """Open tabs in one process."""
+    sessions_per_user: int = 100
+    sessions_per_address: int = 1_000
+    grace: float = 30.0
+    """Seconds for which a tab may be out of reach before it is taken to be closed."""
+    heartbeat: float = 15.0
+    """Seconds between two signs of life on an open connection."""
+    messages: float = 100.0
+    """Messages per second from one tab; twice as many in a burst."""
     attempts: int = 32
     """How often an event on stored state begins again when others were faster."""
     token_age: int = 24 * 60 * 60

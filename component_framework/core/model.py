@@ -195,11 +195,11 @@ class ModelComponent(Component):
             try:
                 await settle(self.repository.save(self, changed))
             except Stale:
-                await self._refuse(changed)
+                await self._show_both(changed)
             self._take_values()
         return list(changed)
 
-    async def _refuse(self, changed: Mapping[str, Any]) -> None:
+    async def _show_both(self, changed: Mapping[str, Any]) -> None:
         """Raise EditConflict, with both values of what was changed twice."""
         mine, original = dict(changed), self.original
         await self._load()
@@ -222,7 +222,7 @@ class ModelComponent(Component):
 
     def _announce_sync(self) -> None:
         """`_announce()` for code without an event loop."""
-        publish = getattr(self._host, "publish_sync", None) or getattr(self._host, "publish", None)
+        publish = getattr(self._host, "publish_sync", None)
         try:
             if publish is not None:
                 publish(self.topic)

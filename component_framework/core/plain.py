@@ -55,7 +55,7 @@ def require_finite(value: Any, path: str) -> None:
 def _require_scalar(value: str | float | None, path: str) -> None:
     kind = type(value)
     if kind not in _SCALARS and not isinstance(value, Enum):
-        plain = "str" if isinstance(value, str) else "float" if isinstance(value, float) else "int"
+        plain = '"".join' if isinstance(value, str) else "float" if isinstance(value, float) else "int"
         raise PayloadError(path, f"{kind.__qualname__} is not JSON; write {plain}(…)")
     if isinstance(value, str):
         try:
@@ -71,8 +71,7 @@ def _require_scalar(value: str | float | None, path: str) -> None:
 
 def decode_json(data: bytes, *, max_depth: int) -> Any:
     """`data` as Python values; raises TooLarge for nesting over `max_depth`, Malformed for anything but JSON."""
-    if data.count(b"[") + data.count(b"{") > max_depth:
-        _require_depth(data, max_depth)
+    require_depth(data, max_depth)
     try:
         return msgspec.json.decode(data)
     except UnicodeDecodeError as exc:
@@ -81,7 +80,10 @@ def decode_json(data: bytes, *, max_depth: int) -> Any:
         raise Malformed(f"the body is not JSON: {exc}") from None
 
 
-def _require_depth(data: bytes, max_depth: int) -> None:
+def require_depth(data: bytes, max_depth: int) -> None:
+    """Raise TooLarge for JSON that is nested more than `max_depth` deep."""
+    if data.count(b"[") + data.count(b"{") <= max_depth:
+        return
     depth = 0
     quoted = escaped = False
     for byte in data:

@@ -16,6 +16,7 @@ from .errors import BindingError, ConfigurationError, Invalid, nearest
 from .host import Alone, Host
 from .plain import require_json
 from .spec import Spec
+from .topics import digest, handle, share_key, topics_of
 
 if TYPE_CHECKING:
     from .component import Component
@@ -115,7 +116,7 @@ def bind(spec: Spec, address: str, event: str, trigger: str | None, args: Mappin
         raise BindingError(f"{spec.unknown(event)}.")
     text = f'hx-post="{address}?event={event}"'
     if args:
-        if (unknown := args.keys() - handler.shape.names) and not handler.shape.open:
+        if (unknown := args.keys() - handler.shape.names - spec.bound.names) and not handler.shape.open:
             name = min(unknown)
             raise BindingError(f"{spec.title}.on_{event} takes no {name!r} ({nearest(name, handler.shape.names)}).")
         text += f' hx-vals="{_vals(args)}"'
@@ -171,7 +172,7 @@ def render_template(component: Component, context: Mapping[str, Any]) -> str:
     renderer = type(component).renderer or host.renderer
     title = type(component).__qualname__
     if (inline := component.template) is not None:
-        render_inline = getattr(renderer or _inline_renderer(title), "render_inline", None)
+        render_inline = getattr(renderer or inline_renderer(title), "render_inline", None)
         if render_inline is None:
             raise ConfigurationError(
                 f"{title}.template is written into the class, but {type(renderer).__qualname__} has no "
@@ -188,7 +189,7 @@ def render_template(component: Component, context: Mapping[str, Any]) -> str:
     return str(renderer.render(component.template_name, variables))
 
 
-def _inline_renderer(title: str) -> Renderer:
+def inline_renderer(title: str) -> Renderer:
     """What shows an inline template where nobody chose a renderer: Jinja2, if it is there."""
     import importlib
 
@@ -218,13 +219,15 @@ async def show(component: Component, run: Any, effects: Sequence[Effect] = ()) -
         return ""
     finally:
         component._functions = None  # they know the component: left there, only the garbage collector frees the two
-    root = _root_of(component, text)
+    root, written = _root_of(component, text), text
     if functions.slots:
         text = await _fill(component, host, functions.slots, text, run)
     else:
         component._children = {}
     host.inspect(component, text)
     component._token = await host.seal(component, effects)
+    if component._compiled.live:
+        component._live = _live_marks(component, functions), digest(written)
     return _stamp(component, text, root)
 
 
@@ -287,6 +290,25 @@ def _own_id(component: Component, own: str) -> str:
             "letters, digits and _ . : - only."
         )
     return own
+
+
+def inner_markup(markup: str) -> str:
+    """What is inside of the root element."""
+    match = _ROOT.match(markup)
+    assert match is not None  # it was parsed before it was stamped
+    return markup[match.end() + 1 : markup.rindex("</")]
+
+
+def _live_marks(component: Component, functions: TemplateFunctions) -> str:
+    """The words by which pushes find the root."""
+    spec = component._compiled
+    if not type(component).shared:
+        return " ".join(map(handle, topics_of(component)))
+    if functions.slots:
+        raise ConfigurationError(
+            f"{spec.title} is shared, so that it cannot have children: each page has its own of them."
+        )
+    return share_key(spec.name, msgspec.json.encode(component.params, order="deterministic"))
 
 
 async def _fill(component: Component, host: Host, slots: list[Slot], text: str, run: Any) -> str:
@@ -356,6 +378,8 @@ def _stamp(component: Component, text: str, root: Root) -> str:
             *_BEHAVIOUR,
         )
         added = "".join(f' {key}="{value}"' for key, value in own if value is not None and key not in root.attributes)
+    if component._live is not None:
+        added += ' data-live="{}" data-digest="{}"'.format(*component._live)
     stamped = f"{text[: root.end].lstrip()}{added}{text[root.end :].rstrip()}"
     if _STATE_FIELD in stamped:
         fields = f'<input type="hidden" name="_id" value="{component.id}">'

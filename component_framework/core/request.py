@@ -9,15 +9,16 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from .component import NOBODY, Context
+from .component import NOBODY, NOTHING, Context
 from .errors import Invalid, Malformed, RequestError, StateInvalid, TooLarge, Unsupported
 from .fitting import Form
 from .limits import Limits
 from .plain import decode_json
+from .spec import Spec
 from .wire import Call, Envelope
 
 READ_HEADERS = (
-    "host", "origin", "sec-fetch-site", "content-type", "accept", "hx-request",
+    "host", "origin", "sec-fetch-site", "content-type", "content-encoding", "accept", "hx-request",
     "x-component-state", "x-component-id", "x-component-event-id", "x-forwarded-for",
 )  # fmt: skip
 """The headers that decide how a request is read; an adapter need not pass any others."""
@@ -60,6 +61,8 @@ def read_call(request: HttpRequest, limits: Limits) -> Call:
     """The Call in `request`; raises TooLarge, Unsupported, Malformed, Invalid or StateInvalid."""
     if len(request.body) > limits.body:
         raise TooLarge(f"the body has {len(request.body)} bytes")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Unsupported(f"the body is encoded as {request.headers['content-encoding']!r}")
     query = _read_query(request.query, limits)
     if request.envelope == "json":
         return _read_json(request, query, limits)
@@ -82,7 +85,7 @@ def _read_form(request: HttpRequest, query: dict[str, str], limits: Limits) -> C
         state=headers.get("x-component-state") or own.get("_state"),
         component_id=headers.get("x-component-id") or own.get("_id"),
         event_id=headers.get("x-component-event-id") or own.get("_event_id"),
-        params=_as_form(query),
+        params=_as_form(query) if query else NOTHING,
         stream=request.stream,
         accepts_stream="text/event-stream" in headers.get("accept", ""),
         context=request.context,
@@ -231,3 +234,10 @@ def _text(data: dict[str, Any], key: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise Malformed(f"{key!r} is not text")
     return value or None
+
+
+def public_params(spec: Spec, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Params that a visitor may choose, typed; raises Invalid for any other."""
+    if private := params.keys() - spec.public:
+        raise Invalid({name: ["This cannot be chosen here."] for name in sorted(private)})
+    return spec.fit_params(params) if params else {}

@@ -15,11 +15,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 
+from .bound import bound_shape
+from .calls import PREFIX
 from .errors import ConfigurationError, StateError, nearest
 from .fitting import Field, Shape, class_hints, shape_of
+from .payloads import may_block, payload_of
 from .plain import require_finite, require_json
 from .providing import Need, is_marked, key_of, need_of
 from .secret import is_server_only
+from .topics import check_topics
 
 if TYPE_CHECKING:
     from .component import Component
@@ -39,6 +43,8 @@ SETTINGS = frozenset(
         "permissions",
         "rate_limit",
         "refused_template",
+        "topics",
+        "shared",
     }
 )
 RESERVED = frozenset({"live", "ws", "static"})
@@ -53,30 +59,39 @@ Kind = Literal["plain", "coroutine", "generator", "async_generator"]
 class Handler:
     """One `on_<event>` method: its payload's shape, and how it runs."""
 
-    __slots__ = ("call", "event", "is_async", "kind", "permissions", "rate_limit", "shape", "streams")
+    __slots__ = (
+        "blocks", "call", "event", "is_async", "is_call", "kind", "mutates", "permissions", "rate_limit", "shape", "streams",
+    )  # fmt: skip
 
-    def __init__(self, owner: str, event: str, method: Callable[..., Any]) -> None:
+    def __init__(self, cls: type[Component], event: str, method: Callable[..., Any]) -> None:
+        owner = cls.__qualname__
         self.event = event
         self.call = method
-        self.shape = shape_of(owner, method)
+        self.shape = payload_of(cls, event, method)
+        self.blocks = may_block(self.shape)
         for name in self.shape.fields:
             if name in UNSENDABLE or name.startswith("_"):
                 raise ConfigurationError(
                     f"{owner}.on_{event}: no form can send {name!r}, which the framework reads itself. Rename the parameter."
                 )
+        mutates: bool | None = getattr(method, "component_call", None)
+        self.is_call = mutates is not None
+        self.mutates = bool(mutates)
         self.kind = kind_of(method)
         self.permissions: tuple[Permission, ...] = getattr(method, "permissions", ())
         self.rate_limit: str | None = getattr(method, "rate_limit", None)
         self.streams = self.kind in ("generator", "async_generator")
         self.is_async = self.kind in ("coroutine", "async_generator")
+        if self.is_call and self.streams:
+            raise ConfigurationError(f"{owner}: a @call gives one value. Take the yield out of {method.__name__}().")
 
 
 class Spec:
     """A component class, compiled; `name` is what it is registered as."""
 
     __slots__ = (
-        "asks", "cls", "decode", "fields", "handlers", "is_async", "last_root", "mount", "mount_names", "mount_open", "name", "needs",
-        "nullable", "overrides", "public", "schema", "secret", "state", "title", "untyped",
+        "asks", "bound", "calls", "cls", "decode", "fields", "handlers", "is_async", "last_root", "live", "mount", "mount_names",
+        "mount_open", "name", "needs", "nullable", "overrides", "public", "schema", "secret", "state", "title", "untyped",
     )  # fmt: skip
 
     def __init__(self, cls: type[Component]) -> None:
@@ -89,12 +104,14 @@ class Spec:
         self.state = Shape(f"{cls.__name__}State", _state_fields(cls, Component))
         self.needs = _class_needs(cls)
         self.fields = tuple(self.state.fields)
+        self.bound = bound_shape(cls.__name__, self.state.fields.values())
         self.decode: Callable[[bytes], Any] = msgspec.json.Decoder(_optional_struct(cls, self.state)).decode
         self.secret = frozenset(name for name, field in self.state.fields.items() if is_server_only(field.type))
         self.schema = _digest(self.state)
         self.untyped = [field.name for field in self.state.fields.values() if _is_untyped(field.type)]
         self.nullable = [field.name for field in self.state.fields.values() if _is_nullable_number(field.type)]
-        self.handlers = {handler.event: handler for handler in _handlers(cls)}
+        self.handlers = {handler.event: handler for handler in (*_handlers(cls), *_calls(cls))}
+        self.calls = frozenset(name for name, handler in self.handlers.items() if handler.is_call)
         self.overrides = frozenset(
             name for name in ("mount", "hydrate", "dehydrate", "authorize", "handle_event", "render", "get_context", "unit_of_work")
             if getattr(cls, name) is not getattr(Component, name)
@@ -109,6 +126,7 @@ class Spec:
         kinds: dict[str, Kind] = {name: kind_of(getattr(cls, name)) for name in (*_HOOKS, *_SYNC_HOOKS)}
         for name, kind in kinds.items():
             _require_kind(self.title, name, kind)
+        self.live = check_topics(self)
         self.is_async = any(handler.is_async for handler in self.handlers.values()) or any(
             kind != "plain" for kind in kinds.values()
         )
@@ -121,7 +139,7 @@ class Spec:
     def withhold(self, keys: Collection[Any]) -> None:
         """Take parameters of types that an engine provides out of every payload, for good."""
         for handler in self.handlers.values():
-            if found := [field for field in handler.shape.fields.values() if key_of(field.type) in keys]:
+            if found := handler.shape.among(keys):
                 handler.shape = handler.shape.without(found)
         own = [field for name, field in self.mount.fields.items() if name in self.mount_names]
         if found := [field for field in own if key_of(field.type) in keys]:
@@ -204,8 +222,27 @@ class Spec:
             data = msgspec.json.encode(values)
             self.decode(data)  # what cannot come back must not leave: the next click would be lost
         except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as exc:
-            raise StateError(f"The state of {self.title} does not fit its annotations: {exc}") from exc
+            raise StateError(f"{self._misfit(values)} does not fit its annotation: {exc}{_advice(exc)}") from exc
         return data
+
+    def _misfit(self, values: Mapping[str, Any]) -> str:
+        """The name of the first field that cannot leave and come back."""
+        for name, field in self.state.fields.items():
+            try:
+                msgspec.json.decode(msgspec.json.encode(values[name]), type=field.type)
+            except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
+                return f"{self.title}.{name}"
+        return f"The state of {self.title}"
+
+
+def _advice(error: Exception) -> str:
+    """What to do about text of another type than str; str(…) of Django's SafeString is one again."""
+    if not isinstance(error, TypeError):
+        return ""
+    return (
+        '. Text that is marked as safe, or lazily translated, becomes plain text by "".join(str(text)); '
+        "a template marks it as safe where it shows it."
+    )
 
 
 def spec_of(cls: type[Component]) -> Spec:
@@ -315,9 +352,14 @@ def _handlers(cls: type[Component]) -> list[Handler]:
         for name, value in vars(owner).items():
             if name.startswith("on_") and EVENT.fullmatch(name[3:]):
                 methods[name] = value
-    return [
-        Handler(cls.__qualname__, name[3:], method) for name, method in methods.items() if inspect.isfunction(method)
-    ]
+    return [Handler(cls, name[3:], method) for name, method in methods.items() if inspect.isfunction(method)]
+
+
+def _calls(cls: type[Component]) -> list[Handler]:
+    """The methods that a component's own classes mark with `@call`."""
+    methods = {name: value for owner in reversed(_components(cls)) for name, value in vars(owner).items()}
+    marked = {name: value for name, value in methods.items() if hasattr(value, "component_call")}
+    return [Handler(cls, PREFIX + name, method) for name, method in marked.items()]
 
 
 def _optional_struct(cls: type[Component], state: Shape) -> Any:

@@ -7,6 +7,7 @@ Reply   frames encoded for HTTP; an adapter copies it into a native response
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Literal
@@ -26,7 +27,7 @@ EVENT_STREAM = "text/event-stream; charset=utf-8"
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _HTML_HEADERS = {**_HEADERS, "Content-Type": HTML}
 _NAVIGATE_HEADERS = {"push": "HX-Push-Url", "replace": "HX-Replace-Url", "redirect": "HX-Redirect"}
-_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_LINE_BREAK = re.compile(r"\r\n?")
 _IN_SELECTOR = re.compile(r"([.:])")
 _ESCAPED = r"\\\1"
 _NOT_ASCII = re.compile(r"[^\x20-\x7e]")
@@ -68,15 +69,20 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     errors: Mapping[str, Any] = NOTHING
     status: int = 200
     last: bool = False
+    value: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    """What a `@call` gives, as JSON."""
 
     def markup(self) -> str:
         """The root, and every other component as a partial of its own (htmx 4)."""
         if not self.others:
             return self.html
-        return self.html + "".join(
-            f'<hx-partial hx-target="#{_IN_SELECTOR.sub(_ESCAPED, other.component_id)}" hx-swap="outerMorph">{other.html}</hx-partial>'
-            for other in self.others
-        )
+        return self.html + "".join(partial(f"#{other.component_id}", "outerMorph", other.html) for other in self.others)
+
+
+def partial(selector: str, swap: str, markup: str) -> str:
+    """`markup` for another place of the page (htmx 4); the "." and ":" of an element id are escaped."""
+    selector = _IN_SELECTOR.sub(_ESCAPED, selector) if selector.startswith("#") else html.escape(selector)
+    return f'<hx-partial hx-target="{selector}" hx-swap="{swap}">{markup}</hx-partial>'
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -93,6 +99,9 @@ _CODES = {422: "invalid", 409: "conflict"}
 
 def reply(frame: Frame, envelope: Envelope) -> Reply:
     """One frame as an answer."""
+    if frame.value is not msgspec.UNSET and envelope == "json":
+        body = {"value": frame.value} | (_as_json(frame) if frame.html else {})
+        return Reply(200, _HEADERS | {"Content-Type": JSON}, msgspec.json.encode(body))
     if frame.status == 204:  # which has no body, in either envelope
         return Reply(204, _HEADERS | _effect_headers(frame.effects), b"")
     if envelope == "json":
@@ -158,7 +167,10 @@ def sse_error(error: RequestError, error_id: str, envelope: Envelope) -> bytes:
 def sse_message(data: str, *, event: str | None = None, id: str | None = None) -> bytes:
     """One message of an event stream (WHATWG HTML 9.2); `event` and `id` are ours, `data` may be any text."""
     head = (f"event: {event}\n" if event else "") + (f"id: {id}\n" if id else "")
-    return (head + "".join(f"data: {line}\n" for line in _LINE_BREAK.split(data)) + "\n").encode()
+    if "\r" in data:
+        data = _LINE_BREAK.sub("\n", data)
+    lines = data.replace("\n", "\ndata: ")
+    return f"{head}data: {lines}\n\n".encode()
 
 
 def _as_json(frame: Frame) -> dict[str, Any]:

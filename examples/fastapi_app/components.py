@@ -14,11 +14,18 @@ from examples.shared import ask, basics
 
 from .orders import PAGE, Order, Orders, Status
 
-__all__ = ["OrderDesk", "OrderRow", "ask", "basics", "orders"]
+__all__ = ["AskDocs", "OrderDesk", "OrderRow", "basics", "orders"]
 
 Sort = Literal["number", "customer", "placed", "total"]
 
 orders = Orders(os.environ.get("SQLITE") or Path(__file__).with_name("orders.sqlite3"))
+
+
+@register("ask_docs")
+class AskDocs(ask.AskDocs):
+    """The search, shown by a template of JinjaX."""
+
+    template_name = "AskDocs"
 
 
 @register("order_desk")

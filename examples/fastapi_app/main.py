@@ -10,12 +10,11 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.middleware.base import RequestResponseEndpoint
 from starlette.staticfiles import StaticFiles
 
 from component_framework import Engine
 from component_framework.adapters.fastapi import component_router, request_context
-from examples.shared.site import CSP, SHARED, page, renderer
+from examples.shared.site import SHARED, SecurityPolicy, page, renderer
 
 from .components import orders
 
@@ -36,13 +35,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
 app.include_router(component_router(engine))
 app.mount("/shared", StaticFiles(directory=SHARED))
-
-
-@app.middleware("http")
-async def security_headers(request: Request, call_next: RequestResponseEndpoint) -> Response:
-    response = await call_next(request)
-    response.headers["Content-Security-Policy"] = CSP
-    return response
+app.add_middleware(SecurityPolicy)
 
 
 @app.get("/{name}", response_class=HTMLResponse)

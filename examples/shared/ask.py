@@ -1,4 +1,7 @@
-"""Ask the docs: a handler that shows each step of a search while it goes on. The same class on every framework."""
+"""Ask the docs: a handler that shows each step of a search while it goes on.
+
+The class is the same on every framework; each example registers a subclass that names its template.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Annotated
 
 import msgspec
 
-from component_framework import StreamingComponent, register
+from component_framework import StreamingComponent
 
 from .docsearch import search
 
@@ -21,11 +24,9 @@ class Found(msgspec.Struct):
     score: float
 
 
-@register("ask_docs")
 class AskDocs(StreamingComponent):
     """Reads this repository's documentation for a question and streams what it finds."""
 
-    template_name = "AskDocs"
     question: str = ""
     reading: str = ""
     done: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from component_framework import Context, Engine
 from component_framework.adapters.jinjax import JinjaxRenderer
@@ -32,6 +33,21 @@ PAGES = {
 }
 
 renderer = JinjaxRenderer(TEMPLATES, auto_reload=os.environ.get("DEBUG") == "1")
+
+
+class SecurityPolicy:
+    """An ASGI middleware: every answer of `app` carries the policy, and the client's leaving goes through at once."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def send_with_policy(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"content-security-policy", CSP.encode())]
+            await send(message)
+
+        await self.app(scope, receive, send_with_policy)
 
 
 async def page(engine: Engine, context: Context, name: str) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template import Context, Template
 from django.urls import include, path
@@ -100,6 +101,32 @@ class SyncSteps(StreamingComponent):
     n: int = 0
 
     on_sync = Steps.on_sync
+
+
+@registry.register("ledger")
+class Ledger(StreamingComponent):
+    """Writes, shows it, and fails; `guarded` in a unit of work."""
+
+    template = "<p {% on 'sync' %}><b {% on 'async' %}></b></p>"
+    guarded: bool = False
+    public_params = ("guarded",)
+
+    def mount(self, guarded: bool = False) -> None: ...
+
+    def unit_of_work(self) -> Any:
+        return transaction.atomic() if self.guarded else None
+
+    def on_sync(self) -> Iterator[None]:
+        get_user_model().objects.create(username="before")
+        yield
+        get_user_model().objects.create(username="after")
+        raise RuntimeError
+
+    async def on_async(self) -> AsyncIterator[None]:
+        await get_user_model().objects.acreate(username="before")
+        yield
+        await get_user_model().objects.acreate(username="after")
+        raise RuntimeError
 
 
 Respond = Callable[[HttpRequest], HttpResponseBase]

@@ -68,8 +68,8 @@ def nothing_published() -> None:
 
 
 class Publishing(Engine):
-    def publish(self, topic: str, **data: Any) -> None:
-        PUBLISHED.append(topic)
+    def publish_sync(self, *topics: str) -> None:
+        PUBLISHED.extend(topics)
 
 
 def engine(*classes: type[ModelComponent]) -> Engine:

@@ -131,6 +131,11 @@ def test_a_body_of_unknown_length_is_read_no_further_than_to_the_limit() -> None
     assert code(large) == (413, "too_large")
 
 
+def test_a_body_in_chunks_is_refused_under_wsgi_where_django_would_take_it_for_an_empty_one() -> None:
+    answer = Client().post(SAVE, "text=x", content_type=FORM, CONTENT_LENGTH="", HTTP_TRANSFER_ENCODING="chunked")
+    assert code(answer) == (400, "malformed")
+
+
 def test_a_trusted_origin_may_stand_for_a_whole_domain() -> None:
     headers = {"Origin": "https://app.example.org", "Sec-Fetch-Site": "same-site", "X-CSRFToken": TOKEN}
     assert code(checked_client().post(SAVE, "", content_type=FORM, headers=headers)) == (403, "forbidden")

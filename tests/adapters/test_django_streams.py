@@ -8,10 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.wsgi import get_wsgi_application
-from django.test import Client, override_settings
+from django.db import connection
+from django.test import AsyncClient, Client, override_settings
 
 from tests.adapters.django_parts import FORM, NAME, closed, registry, seen
 from tests.servers import wsgi_thread
@@ -79,3 +81,34 @@ def test_a_handler_that_waits_asks_the_database_and_every_frame_shows_it() -> No
     get_user_model().objects.create(username="ada")
     chunks = list(stream(Client(), "steps", "ask"))
     assert [chunk for chunk in numbers(iter(chunks)) if chunk][:3] == ["41", "41", "41"]
+
+
+@pytest.fixture
+def atomic_requests() -> Iterator[None]:
+    connection.settings_dict["ATOMIC_REQUESTS"] = True
+    yield
+    connection.settings_dict["ATOMIC_REQUESTS"] = False
+
+
+def written() -> set[str]:
+    return set(get_user_model().objects.values_list("username", flat=True))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("atomic_requests")
+@pytest.mark.parametrize("event", ["sync", "async"])
+@pytest.mark.parametrize("guarded", [True, False])
+class TestAStreamThatFailsOnTheWay:
+    """What it wrote is undone by its unit of work, and not by ATOMIC_REQUESTS."""
+
+    def test_under_wsgi(self, event: str, guarded: bool) -> None:
+        url = f"/components/ledger/stream?event={event}&guarded={guarded:d}"
+        answer = Client().post(url, "", content_type=FORM)
+        assert b"event: component:error" in b"".join(answer)
+        assert written() == (set() if guarded else {"before", "after"})
+
+    async def test_under_asgi(self, event: str, guarded: bool) -> None:
+        url = f"/components/ledger/stream?event={event}&guarded={guarded:d}"
+        answer: Any = await AsyncClient().post(url, "", content_type=FORM)
+        assert b"event: component:error" in b"".join([chunk async for chunk in answer])
+        assert await sync_to_async(written)() == (set() if guarded else {"before", "after"})

@@ -134,6 +134,14 @@ def test_a_misspelt_event_is_an_error_at_the_first_render() -> None:
         show(JinjaRenderer(), "<p {{ on('ad') }}></p>")
 
 
+def test_an_event_is_bound_in_loops_and_blocks_of_a_template_too() -> None:
+    markup = show(
+        JinjaRenderer(), "<p>{% for n in (1, 2) %}{% set m = n %}<b {{ on('add', by=m) }}></b>{% endfor %}</p>"
+    )
+    assert re.findall('hx-vals="{&quot;by&quot;:(.)}"', markup) == ["1", "2"]
+    assert "event=add" in show(JinjaRenderer(), "<p>{% block b %}<b {{ on('add') }}></b>{% endblock %}</p>")
+
+
 TEMPLATES = [
     "{{ a }}{{ b }}", "{{ a|safe }}{{ b|e }}", "{% for x in [a, b, 1, 2.5, none, true] %}{{ x }}{{ loop.index }}{% endfor %}",
     "{% macro m(x) %}<i>{{ x }}</i>{% endmacro %}{{ m(a) }}{{ m(b) }}", "{% set z %}<b>{{ a }}</b>{% endset %}{{ z }}{{ z|upper }}",

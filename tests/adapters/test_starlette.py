@@ -23,14 +23,14 @@ from starlette.routing import Mount, Route
 from starlette.templating import Jinja2Templates
 
 from component_framework.adapters.starlette import component_context, component_routes
-from component_framework.core import asgi
+from component_framework.core.limits import Limits
 from tests.servers import uvicorn_thread
 
 from .desk import PAGE, assert_page_works, behind_a_proxy, engine, post, said, tenant, total
 
 
-def serving(**options: Any) -> Starlette:
-    return Starlette(routes=component_routes(engine()), **options)
+def serving(limits: Limits | None = None, **options: Any) -> Starlette:
+    return Starlette(routes=component_routes(engine(limits=limits)), **options)
 
 
 def with_page(directory: Path) -> Starlette:
@@ -128,15 +128,16 @@ def test_a_body_over_the_limit_is_refused_before_all_of_it_has_come() -> None:
         assert client.recv(65536).startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_body_that_never_ends_is_refused_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asgi, "BODY_TIMEOUT", 0.05)
-    with uvicorn_thread(serving()) as address, connection(address, 10) as client:
-        client.sendall(b"by=")
+@pytest.mark.parametrize("part", [b"", b"by="], ids=["nothing of it", "a part of it"])
+def test_a_body_that_never_ends_is_refused_in_time(part: bytes) -> None:
+    limits = Limits(body_time=0.05)
+    with uvicorn_thread(serving(limits)) as address, connection(address, 10) as client:
+        client.sendall(part)
         assert client.recv(65536).startswith(b"HTTP/1.1 400 ")
         assert total(post(address, "add", data={"by": "1"})) == 1
 
 
-async def test_a_client_that_leaves_amid_its_body_is_answered_nothing_and_runs_no_event() -> None:
+async def test_a_body_that_breaks_off_is_refused_and_runs_no_event() -> None:
     messages = [{"type": "http.request", "body": b"by=", "more_body": True}, {"type": "http.disconnect"}]
     sent: list[Any] = []
     scope = {
@@ -151,7 +152,8 @@ async def test_a_client_that_leaves_amid_its_body_is_answered_nothing_and_runs_n
         sent.append(message)
 
     await serving()(scope, receive, send)
-    assert (sent, messages) == ([], [])
+    assert (sent[0]["status"], messages) == (400, [])
+    assert b"<i>" not in sent[1]["body"]
 
 
 def test_only_post_reaches_a_component_and_only_get_a_file() -> None:

@@ -5,6 +5,7 @@ it, the page still works and the count is what it was.
 """
 
 import base64
+import gzip
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -75,7 +76,7 @@ NAMES = tuple(
     component(name)
     for name in (
         "Tally", "TALLY", "tаlly", "tally ", "tally\0", "__class__", "__init__", "tests.conformance.components", "Component", "os.system",
-        "live", "ws", "static", "x" * 2000, "{{7*7}}", "<script>alert(1)</script>", "tally.html", "..", "tally;add", "tally\r\nX: y",
+        "ws", "static", "x" * 2000, "{{7*7}}", "<script>alert(1)</script>", "tally.html", "..", "tally;add", "tally\r\nX: y",
     )
 )  # fmt: skip
 
@@ -110,6 +111,10 @@ ENCODINGS = (
     html("a name that is not UTF-8", 400, "malformed", b"\xc3=1"),
     html("text that is not UTF-8, raw, for a field of text", 400, "malformed", b"note=\xff",
          path="/components/tally?event=remark"),
+    *(
+        html(f"a body encoded as {coding!r}", 415, "unsupported", body, headers={"content-encoding": coding})
+        for coding, body in (("gzip", gzip.compress(b"by=1")), ("gzip", gzip.compress(b"a" * 10_000_000)), ("br", "by=1"))
+    ),
     *(
         html(f"content type {kind!r}", 415, "unsupported", "by=1", kind=kind)
         for kind in (

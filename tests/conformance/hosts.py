@@ -10,6 +10,7 @@ from component_framework.core.wire import Reply
 
 from .engines import Stage, visitor
 from .server_hosts import SERVERS
+from .socket_hosts import SOCKETS as SOCKETS
 from .wire import Answer, Host, Sent
 
 
@@ -71,5 +72,5 @@ HOSTS: dict[str, Any] = {"in process": InProcess, "in process, async": InProcess
 
 
 def start(name: str) -> Host:
-    host: Host = HOSTS[name]()
+    host: Host = (HOSTS | SOCKETS)[name]()
     return host

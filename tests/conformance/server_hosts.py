@@ -23,7 +23,7 @@ class PutUser:
         self.app = app
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
+        if scope["type"] in ("http", "websocket"):
             scope["user"] = visitor(dict(scope["headers"]).get(b"x-user", b"").decode())
         await self.app(scope, receive, send)
 

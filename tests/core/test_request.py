@@ -259,7 +259,7 @@ def test_a_state_that_is_no_token_is_refused(state: Any) -> None:
     )
 )
 def test_a_plain_form_is_read_as_an_escaped_one_would_be(pairs: list[tuple[str, str]]) -> None:
-    from urllib.parse import parse_qsl, quote_plus
+    from urllib.parse import parse_qsl, quote_plus, unquote_to_bytes
 
     from component_framework.core.limits import Limits
     from component_framework.core.request import _parse_pairs
@@ -268,8 +268,10 @@ def test_a_plain_form_is_read_as_an_escaped_one_would_be(pairs: list[tuple[str, 
         "&".join(f"{name}={quote_plus(value)}" for name, value in pairs),
         "&".join(f"{name}={value}" for name, value in pairs),
     ):
-        if "%" in text and not text.isascii():
-            continue
+        try:
+            unquote_to_bytes(text).decode()
+        except UnicodeDecodeError:
+            continue  # refused, as other tests say
         expected: dict[str, list[str]] = {}
         for name, value in parse_qsl(text, keep_blank_values=True):
             expected.setdefault(name, []).append(value)

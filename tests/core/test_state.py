@@ -17,7 +17,10 @@ from hypothesis import strategies as st
 
 from component_framework import Component
 from component_framework.core.errors import PayloadError, StateError
+from component_framework.core.rendering import Markup
 from component_framework.core.spec import spec_of
+
+from .served import engine_of
 
 UserId = NewType("UserId", int)
 
@@ -213,6 +216,23 @@ def test_what_would_come_back_as_something_else_does_not_leave(name: str) -> Non
     component.dispatch("set", {"name": name})
     with pytest.raises((StateError, PayloadError), match="Loose"):
         spec_of(Loose).dump(component._fields(), component._free)
+
+
+class Label(Component):
+    template = "<p>{text}</p>"
+    text: str = ""
+    lines: list[str] = []
+
+    def on_write(self, name: str) -> None:
+        safe = Markup("<b>bold</b>")
+        setattr(self, name, safe if name == "text" else [safe])
+
+
+@pytest.mark.parametrize("name", ["text", "lines"])
+def test_text_that_is_marked_as_safe_is_refused_by_the_name_of_its_field_with_what_to_do(name: str) -> None:
+    label = engine_of(Label).component("label")
+    with pytest.raises(StateError, match=rf'Label\.{name} does not fit .* plain text by ""\.join\(str\(text\)\)'):
+        label.dispatch("write", {"name": name})
 
 
 def test_a_required_field_that_mount_forgets_is_named_with_what_to_do() -> None:

@@ -142,6 +142,12 @@ def test_every_answer_carries_the_security_policy(client: httpx.Client, path: st
     assert client.get(path).headers["Content-Security-Policy"].startswith("default-src 'self';")
 
 
+def test_everybody_may_ask_the_docs(client: httpx.Client) -> None:
+    page = client.get("/ask")
+    assert page.status_code == 200
+    assert 'data-component="ask_docs"' in page.text
+
+
 @pytest.fixture(scope="module")
 def settings() -> ModuleType:
     """The site's settings as a module, without Django being set up with them."""

@@ -33,6 +33,8 @@ OPTIONS = {
     "CIPHER": "a Cipher for server-only fields, or its dotted path",
     "TRUSTED_PROXIES": "networks whose X-Forwarded-For is believed",
     "RATE_LIMITER": "a RateLimiter, or its dotted path",
+    "BROKER": "a Broker, or the dotted path of one",
+    "SOCKET": "True lets pages send their events down a WebSocket",
     "PROVIDERS": "a dict of what gives handlers what they ask for, by type, or its dotted path",
     "REGISTRY": "a Registry, or its dotted path",
     "DEBUG": "settings.DEBUG if left out",
@@ -65,7 +67,18 @@ def get_engine() -> Engine:
     )
 
 
-_PLAIN = ("STORE", "STATE", "CIPHER", "TRUSTED_PROXIES", "AUTHORIZE", "RATE_LIMITER", "REGISTRY", "PROVIDERS")
+_PLAIN = (
+    "STORE",
+    "STATE",
+    "CIPHER",
+    "TRUSTED_PROXIES",
+    "AUTHORIZE",
+    "RATE_LIMITER",
+    "REGISTRY",
+    "BROKER",
+    "SOCKET",
+    "PROVIDERS",
+)
 
 
 def identify(context: Context) -> str | None:
@@ -102,6 +115,7 @@ def has_middleware(kind: type) -> bool:
     return any(isinstance(middleware, type) and issubclass(middleware, kind) for middleware in found)
 
 
+@cache
 def login_is_required() -> bool:
     """Whether the site has Django's LoginRequiredMiddleware, which would answer an event with a redirect."""
     if not apps.is_installed("django.contrib.auth"):
@@ -129,6 +143,7 @@ def _load(value: Any) -> Any:
 def _forget(*, setting: str, **kwargs: Any) -> None:
     get_engine.cache_clear()
     has_middleware.cache_clear()
+    login_is_required.cache_clear()
 
 
 setting_changed.connect(_forget)

@@ -42,6 +42,11 @@ class DjangoRenderer:
         """The markup of a template written into a component class; compiled once."""
         return self._render(self._inline(source), context)
 
+    def render_part(self, template_name: str, context: Mapping[str, Any]) -> str:
+        """The markup of a part of a form; the tags in it are those of the component around it."""
+        template = self.engine().get_template(template_name)
+        return str(template.render(make_context(dict(context), None, autoescape=True)))
+
     def source(self, template_name: str) -> str:
         """The text of a template, for `Engine.check()`."""
         return str(self.engine().get_template(template_name).source)

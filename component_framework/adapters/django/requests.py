@@ -54,7 +54,7 @@ def page_context(engine: Engine, request: DjangoRequest) -> Context:
     if known is not None and known[0] is engine and known[1].user is getattr(request, "user", None):
         return known[1]
     name = settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-")
-    context = _context(engine, request).with_headers(((name, get_token(request)),))
+    context = request_context(engine, request).with_headers(((name, get_token(request)),))
     setattr(request, _KNOWN, (engine, context))
     return context
 
@@ -63,7 +63,7 @@ def read_request(engine: Engine, request: DjangoRequest, name: str, *, stream: b
     """`request` for the engine; a refusal (too large, CSRF) is in it, for the engine to answer as on every framework."""
     trouble: RequestError | None = None
     body, form = b"", None
-    context = _context(engine, request)
+    context = request_context(engine, request)
     try:
         try:
             body = _read_body(request, engine.limits.body)
@@ -82,7 +82,7 @@ def read_request(engine: Engine, request: DjangoRequest, name: str, *, stream: b
         trouble = Malformed(f"the body could not be read: {exc}")
     return HttpRequest(
         component=name,
-        headers=_headers(request.META),
+        headers=read_headers(request.META),
         query=request.META.get("QUERY_STRING", ""),
         body=body,
         form=form,
@@ -99,7 +99,7 @@ def _check_csrf(request: DjangoRequest) -> None:
     check.process_view(request, _never, (), {})
 
 
-def _headers(meta: dict[str, Any]) -> dict[str, str]:
+def read_headers(meta: dict[str, Any]) -> dict[str, str]:
     headers = {name: meta[key] for name, key in _META if key in meta}
     if settings.USE_X_FORWARDED_HOST and "HTTP_X_FORWARDED_HOST" in meta:
         headers["host"] = meta["HTTP_X_FORWARDED_HOST"]  # the name under which the browser knows this site
@@ -111,6 +111,8 @@ def _read_body(request: DjangoRequest, limit: int) -> bytes:
     length = request.META.get("CONTENT_LENGTH") or ""
     if length.isdigit() and int(length) > limit:
         raise TooLarge(f"the body has {length} bytes")
+    if not length and "wsgi.input" in request.META and "HTTP_TRANSFER_ENCODING" in request.META:
+        raise Malformed("the body comes in chunks, which Django takes for none under WSGI")
     if not length and not hasattr(request, "_body"):
         # sent in chunks: `body` would read on to the end of whatever was uploaded
         request._body = request.read(limit + 1)
@@ -124,7 +126,7 @@ def _parsed_form(request: DjangoRequest) -> Form:
     return Form({name: [str(value) for value in values] for name, values in request.POST.lists()})
 
 
-def _context(engine: Engine, request: DjangoRequest) -> Context:
+def request_context(engine: Engine, request: DjangoRequest) -> Context:
     session = getattr(request, "session", None)
     return engine.context(
         user=_user(request),

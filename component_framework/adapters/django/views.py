@@ -53,7 +53,7 @@ async def async_event(request: HttpRequest, name: str, *, stream: bool = False) 
     engine = get_engine()
     context = copy_context()
     waits = engine.waits(name)
-    if waits and not _atomic_aliases():
+    if waits and not atomic_aliases():
         reply = await engine.answer(await _read(engine, request, name, stream=stream), offload)
     else:  # all of it in one trip to the worker thread
         reply = await offload(
@@ -75,7 +75,7 @@ def _answer(engine: Engine, asked: Asked) -> Reply:
     else:
         reply = engine.answer_sync(asked)
     if reply.status >= 500:
-        _roll_back()
+        roll_back()
     return reply
 
 
@@ -97,18 +97,19 @@ def _response(reply: Reply, body: Iterator[bytes] | AsyncIterator[bytes] | None)
     return StreamingHttpResponse(body or (), status=reply.status, headers=headers)
 
 
-def _atomic_aliases() -> list[str]:
+def atomic_aliases() -> list[str]:
+    """The databases of which every request is one transaction."""
     return [alias for alias, options in connections.settings.items() if options["ATOMIC_REQUESTS"]]
 
 
 def _in_transactions(function: Callable[[], Reply]) -> Callable[[], Reply]:
     """`function` in the transactions that ATOMIC_REQUESTS promises."""
-    for alias in _atomic_aliases():
+    for alias in atomic_aliases():
         function = transaction.atomic(using=alias)(function)
     return function
 
 
-def _roll_back() -> None:
+def roll_back() -> None:
     """With ATOMIC_REQUESTS, undo what a failed handler wrote: Django sees only an answer, not the exception."""
     for connection in connections.all(initialized_only=True):
         if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:

@@ -1,0 +1,150 @@
+"""What a handler takes that is not a list of arguments: a whole form, validated or as it was sent."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+from .errors import ConfigurationError
+from .fitting import Field, Form, Shape, resolve_hints, shape_of
+from .providing import Need
+from .schema import FormSchema, schema_of
+from .typed_schema import signature_schema
+
+
+class Payload(Protocol):
+    """How a handler's payload becomes its arguments; a Shape, or one of the classes below."""
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """The arguments that it takes one by one."""
+        ...
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that may come in a payload."""
+        ...
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The names that must."""
+        ...
+
+    @property
+    def open(self) -> bool:
+        """Whether other names may come, too."""
+        ...
+
+    @property
+    def needs(self) -> Sequence[Need]:
+        """The arguments that an engine provides."""
+        ...
+
+    def fit(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments of the handler; raises Invalid."""
+        ...
+
+    def among(self, keys: Collection[Any]) -> list[Field]:
+        """The arguments whose types are in `keys`."""
+        ...
+
+    def without(self, fields: Sequence[Field]) -> Payload:
+        """The same with `fields`, which turned out to be provided, among its needs."""
+        ...
+
+
+class FormPayload:
+    """The whole payload is one form, given to the handler as the value of its schema."""
+
+    __slots__ = ("_as_argument", "_parameter", "fields", "names", "needs", "open", "required", "schema")
+
+    def __init__(self, parameter: str, schema: FormSchema, as_argument: Shape) -> None:
+        self._parameter = parameter
+        self._as_argument = as_argument
+        self.needs = _needs_beside(parameter, as_argument)
+        self.schema = schema
+        self.fields: Mapping[str, Field] = {}
+        self.names = frozenset(schema.fields) | {parameter}
+        self.open = any(field.rows is not None for field in schema.fields.values())
+        self.required = frozenset(
+            name for name, field in schema.fields.items() if field.required and field.kind not in _UNSENT
+        )
+
+    def fit(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        if values.keys() == {self._parameter} and self._parameter not in self.schema.fields:
+            return self._as_argument.fit(values)  # on("save", item={…}): one argument, which is an object
+        return {self._parameter: self.schema.validate(values)}
+
+    def among(self, keys: Collection[Any]) -> list[Field]:
+        return self._as_argument.among(keys)
+
+    def without(self, fields: Sequence[Field]) -> Payload:
+        return self._as_argument.without(fields)  # the schema itself is what an engine provides
+
+
+_UNSENT = ("checkbox", "checkboxes", "radio", "select-multiple", "rows")
+"""Fields that a browser leaves out of a form when nothing is chosen."""
+
+
+class RawPayload:
+    """The whole payload as it was sent: for a handler that asks for a `Form`."""
+
+    __slots__ = ("_parameter", "fields", "names", "needs", "open", "required")
+
+    def __init__(self, parameter: str, shape: Shape) -> None:
+        self._parameter = parameter
+        self.needs = _needs_beside(parameter, shape)
+        self.fields: Mapping[str, Field] = {}
+        self.names: frozenset[str] = frozenset()
+        self.required: frozenset[str] = frozenset()
+        self.open = True
+
+    def fit(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {self._parameter: values}
+
+    def among(self, keys: Collection[Any]) -> list[Field]:
+        return []
+
+    def without(self, fields: Sequence[Field]) -> Payload:
+        return self
+
+
+def _needs_beside(parameter: str, shape: Shape) -> tuple[Need, ...]:
+    return tuple(need for need in shape.needs if need.name != parameter)
+
+
+def payload_of(cls: type, event: str, method: Callable[..., Any]) -> Payload:
+    """What the handler `method` of `cls` takes; raises ConfigurationError for what nothing could fill."""
+    shape = shape_of(cls.__qualname__, method)
+    own = getattr(cls, "schema", None) if event == "submit" else None
+    hints = resolve_hints(cls.__qualname__, method)
+    provided = {need.name for need in shape.needs if not _is_form(need)}
+    parameters = [name for name in list(inspect.signature(method).parameters)[1:] if name not in provided]
+    annotation = hints.get(parameters[0], Any) if len(parameters) == 1 else None
+    if annotation is Form:
+        return RawPayload(parameters[0], shape)
+    schema = schema_of(own if annotation is Any else annotation)
+    if own is not None and (schema is None or schema is not schema_of(own)):
+        raise ConfigurationError(
+            f"{cls.__qualname__}.on_submit takes the form that its schema declares: def on_submit(self, form: {own.__name__})."
+        )
+    return shape if schema is None else FormPayload(parameters[0], schema, shape)
+
+
+def _is_form(need: Need) -> bool:
+    """Whether what looks like something to be provided is a form: a schema that is no JSON, or the form as it was sent."""
+    return not need.is_context and (need.type is Form or schema_of(need.type) is not None)
+
+
+def may_block(payload: Payload) -> bool:
+    """Whether fitting this payload may ask a database, so that it must not be done on an event loop."""
+    return isinstance(payload, FormPayload) and getattr(payload.schema, "blocking", False)
+
+
+def schema_for(cls: type, payload: Payload) -> FormSchema:
+    """The schema behind a handler's payload: the form that it takes whole, or its arguments one by one."""
+    if isinstance(payload, FormPayload):
+        return payload.schema
+    assert isinstance(payload, Shape)
+    return signature_schema(cls.__qualname__, payload)

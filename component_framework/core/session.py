@@ -1,0 +1,397 @@
+"""One browser tab, as the server knows it.
+
+A session outlives its connection by a grace period. What is pushed to it goes into a bounded log with a number; the
+connection, while there is one, writes the log out, and one that comes back goes on after the last number it saw.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from .component import Context
+from .effects import emit
+from .errors import BrowserError, SessionClosed
+from .plain import require_json
+from .push import RESYNC, Push
+from .transport import POLICY, TRY_LATER, Transport, TransportClosed
+
+if TYPE_CHECKING:
+    from .live import Live
+    from .subscriptions import Shown
+
+LOG = 256
+"""Messages that a session keeps for a page that is away, or too slow."""
+
+LOG_BYTES = 1024 * 1024
+FAULTS = 10
+"""Bad messages after which a page is not listened to any more."""
+
+
+class Session:
+    """One browser tab: `send()` to it, `call()` it, let it `join()` groups. `data` is the application's own."""
+
+    __slots__ = (
+        "__weakref__",
+        "_bytes",
+        "_calls",
+        "_connection",
+        "_expiry",
+        "_faults",
+        "_granted",
+        "_grants",
+        "_lanes",
+        "_live",
+        "_log",
+        "_ref",
+        "_renew",
+        "_tasks",
+        "context",
+        "data",
+        "greeting",
+        "groups",
+        "id",
+        "received",
+        "seq",
+        "shown",
+        "topics",
+    )  # fmt: skip
+
+    def __init__(self, live: Live, id: str, context: Context) -> None:
+        self.id = id
+        self.context = context
+        self.data: dict[str, Any] = {}
+        self.groups: set[str] = set()
+        self.topics: set[str] = set()
+        self.shown: dict[str, Shown] = {}
+        """The components of the page that are rendered for pushes, by element id."""
+        self.seq = 0
+        self.received = 0
+        """The number of the last message that came from the page."""
+        self._live = live
+        self._log: deque[tuple[int, Push]] = deque()
+        self._bytes = 0
+        self._connection: Connection | None = None
+        self._expiry: asyncio.TimerHandle | None = None
+        self._calls: dict[int, asyncio.Future[Any]] | None = None
+        self._ref = 0
+        self._lanes: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._faults = 0
+        self._grants = 0.0
+        self._granted = 0.0
+        self.greeting: asyncio.Task[None] | None = None
+        """The listeners to "connect": they come to their end before those to "disconnect" begin."""
+        self._renew: Callable[[], Awaitable[Context]] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Session {self.id[:6]} {'connected' if self.connected else 'away'}>"
+
+    @property
+    def user(self) -> Any:
+        """Who is at the tab; None where the framework knows nobody."""
+        return self.context.user
+
+    @property
+    def connected(self) -> bool:
+        """Whether the page is reachable at this moment; one that is not may come back."""
+        return self._connection is not None
+
+    @property
+    def closed(self) -> bool:
+        """Whether the tab is gone for good."""
+        return self._live.sessions.get(self.id) is not self
+
+    # -- use these from any handler, sync or async ------------------------------------------------------------------
+
+    def send(self, name: str, /, **data: Any) -> Sent:
+        """Call what the page has registered by `components.on(name, …)` with `data`, and do not wait for it.
+
+        Raises PayloadError for what is not JSON, before anything is sent.
+        """
+        self._out(_message(name, data))
+        return Sent(name)
+
+    def emit(self, name: str, /, **detail: Any) -> None:
+        """Dispatch the DOM event `name` on the page's document."""
+        self._out(Push({"type": "emit", "name": emit(name, detail).name, "detail": detail}))
+
+    async def call(self, name: str, /, *, returns: Any = Any, timeout: float = 10.0, **data: Any) -> Any:
+        """What the function gives that the page has registered by `components.on(name, …)`, as a `returns`.
+
+        Raises TimeoutError after `timeout` seconds, SessionClosed when the tab goes, BrowserError when the function
+        raises, is not there, or gives what is no `returns`.
+        """
+        if self.closed:
+            raise SessionClosed(f"{self!r} is gone")
+        require_json(data, name)
+        self._ref += 1
+        ref = self._ref
+        calls = self._calls = self._calls if self._calls is not None else {}
+        answer = calls[ref] = asyncio.get_running_loop().create_future()
+        try:
+            self.push(Push({"type": "call", "ref": ref, "name": name, "data": data}))
+            async with asyncio.timeout(timeout):
+                value = await answer
+        finally:
+            calls.pop(ref, None)
+        try:
+            return msgspec.convert(value, returns)
+        except msgspec.ValidationError as exc:
+            raise BrowserError("invalid", f"{name} gave something else: {exc}") from None
+
+    def join(self, group: str) -> Awaitable[None]:
+        """Let this tab get what is broadcast to `group`; awaiting it waits until other processes know, too."""
+        return self._live.on_loop(self._live.enter_group, self, group)
+
+    def leave(self, group: str) -> Awaitable[None]:
+        """The opposite of `join()`; nothing happens for a group that it is not in."""
+        return self._live.on_loop(self._live.leave_group, self, group)
+
+    def close(self, reason: str = "") -> Awaitable[None]:
+        """End this tab's session: its page is told, and does not come back by itself."""
+        return self._live.on_loop(self._live.end, self, POLICY, reason)
+
+    # -- the framework's own ----------------------------------------------------------------------------------------
+
+    def _out(self, push: Push) -> None:
+        self._live.soon(self.push, push)
+
+    def push(self, push: Push, *, wake: bool = True) -> None:
+        """Put `push` into the log, on the event loop."""
+        log = self._log
+        self.seq += 1
+        log.append((self.seq, push))
+        self._bytes += push.size
+        while len(log) > LOG or self._bytes > LOG_BYTES:
+            _, dropped = log.popleft()
+            self._bytes -= dropped.size
+        connection = self._connection
+        if connection is not None:
+            if log and connection.cursor < log[0][0] - 1:
+                connection.drop(TRY_LATER)  # it cannot keep up; when it comes back it begins from what is there then
+            elif wake:
+                connection.wake()
+
+    async def reply(self, push: Push) -> None:
+        """Push, and write it at once from here where nobody else is writing: a change of tasks costs more than that."""
+        self.push(push, wake=False)
+        if (connection := self._connection) is not None:
+            try:
+                await connection.drain()
+            except TransportClosed:
+                connection.drop(1006)
+            connection.wake()
+
+    def waits_for(self, push: Push) -> bool:
+        """Whether `push` is the newest of the log, and not sent yet: then a second one would say nothing more."""
+        connection = self._connection
+        if not self._log or self._log[-1][1] is not push:
+            return False
+        return connection is None or connection.cursor < self.seq
+
+    def after(self, seq: int) -> Push | None:
+        """What follows the number `seq` in the log; None where nothing does."""
+        return self._log[seq - self._log[0][0] + 1][1] if seq < self.seq else None
+
+    def acknowledge(self, seq: int) -> None:
+        """Forget what the page has seen."""
+        connection = self._connection
+        while self._log and self._log[0][0] <= seq and connection is not None and self._log[0][0] <= connection.cursor:
+            _, seen = self._log.popleft()
+            self._bytes -= seen.size
+
+    def resume(self, last: int) -> int:
+        """Where a connection goes on whose page has seen `last`: what is not in the log any more is shown anew."""
+        first = self._log[0][0] if self._log else self.seq + 1
+        if first - 1 <= last <= self.seq:
+            return last
+        self._log.clear()
+        self._bytes = 0
+        self.push(RESYNC)
+        return self.seq - 1
+
+    def settle(self, ref: Any, value: Any, error: Any) -> None:
+        """The page's answer to a call; one that nobody waits for is ignored."""
+        answer = (self._calls or {}).get(ref)
+        if answer is None or answer.done():
+            return
+        if error is None:
+            answer.set_result(value)
+        else:
+            answer.set_exception(BrowserError("failed", str(error)[:500]))
+
+    def fault(self) -> bool:
+        """Count a bad message; whether it was one too many."""
+        self._faults += 1
+        return self._faults > FAULTS
+
+    def grant(self, rate: float, now: float) -> bool:
+        """Whether one more message is within `rate` per second, twice that in a burst."""
+        self._grants = min(2 * rate, self._grants + (now - self._granted) * rate) if self._granted else 2 * rate
+        self._granted = now
+        if self._grants < 1:
+            return False
+        self._grants -= 1
+        return True
+
+    def run(
+        self, lane: str, work: Callable[..., Coroutine[Any, Any, None]], *args: Any, number: int = 0
+    ) -> asyncio.Task[None]:
+        """Let `work(*args)` follow what was put on the same lane before; lanes go side by side."""
+        task = asyncio.create_task(_after(self._lanes.get(lane), work, args))
+        self._lanes[lane] = task
+        if number:
+            self._tasks[number] = task
+        task.add_done_callback(lambda done: self._done(lane, number, done))
+        return task
+
+    def _done(self, lane: str, number: int, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(number, None)
+        if self._lanes.get(lane) is task:
+            del self._lanes[lane]
+
+    @property
+    def busy(self) -> int:
+        """Events and messages that are being worked on."""
+        return max(len(self._lanes), len(self._tasks))
+
+    def cancel(self, number: int) -> None:
+        """Stop working on the message with this number."""
+        if (task := self._tasks.get(number)) is not None:
+            task.cancel()
+
+    def finish(self) -> None:
+        """The tab is gone: whoever waits for it hears so, and what it had begun is cancelled."""
+        for answer in (self._calls or {}).values():
+            if not answer.done():
+                answer.set_exception(SessionClosed(f"{self!r} is gone"))
+        for task in {*self._lanes.values(), *self._tasks.values()} - {self.greeting}:
+            task.cancel()
+
+
+class Connection:
+    """Writes a session's log out to its page, in one task, so that messages keep their order and are never mixed."""
+
+    __slots__ = (
+        "_loop",
+        "_waiter",
+        "_writing",
+        "alive",
+        "answers",
+        "closing",
+        "cursor",
+        "first",
+        "session",
+        "silences",
+        "task",
+        "transport",
+    )
+
+    def __init__(self, session: Session, transport: Transport, cursor: int, first: list[Push], answers: bool) -> None:
+        self.session = session
+        self.transport = transport
+        self.cursor = cursor
+        self.first = first
+        """Messages that are not counted, and go before all others."""
+        self.alive = True
+        """Whether the page was heard from, or written to, since the last heartbeat."""
+        self.answers = answers
+        self.silences = 0
+        self.closing: int | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._writing = False
+        self._loop = asyncio.get_running_loop()
+        self.task: asyncio.Task[None] | None = None
+
+    async def write(self) -> None:
+        """Write until the connection ends; raises TransportClosed."""
+        while self.closing is None:
+            await self.drain()
+            if self.closing is None and (self._writing or not self._behind()):
+                self._waiter = self._loop.create_future()
+                await self._waiter
+        await self.transport.close(self.closing)
+
+    async def drain(self) -> None:
+        """Write what there is; while one task does so, another has nothing to do. Raises TransportClosed."""
+        if self._writing:
+            return
+        self._writing = True
+        session, transport = self.session, self.transport
+        try:
+            while self.closing is None:
+                if self.first:
+                    await transport.send(self.first.pop(0), 0)
+                elif (push := session.after(self.cursor)) is not None:
+                    self.cursor += 1
+                    await transport.send(push, self.cursor)
+                else:
+                    return
+        except asyncio.CancelledError:
+            self.drop(TRY_LATER)  # perhaps in the middle of a message: its page comes back for it
+            raise
+        finally:
+            self._writing = False
+
+    def _behind(self) -> bool:
+        return bool(self.first) or self.cursor < self.session.seq
+
+    def wake(self) -> None:
+        """There is something to write, unless somebody writes already."""
+        if (waiter := self._waiter) is not None and not waiter.done() and self._behind():
+            waiter.set_result(None)
+
+    def say(self, push: Push) -> None:
+        """Send `push` before everything else, and not again after a reconnect."""
+        self.first.append(push)
+        self.wake()
+
+    def drop(self, code: int) -> None:
+        """End the connection, even while it is stuck in writing."""
+        if self.closing is None:
+            self.closing = code
+            if self.session._connection is self:
+                self.session._connection = None
+            if self._waiter is not None and not self._waiter.done():
+                self._waiter.set_result(None)
+            elif self.task is not None:
+                self.task.cancel()
+
+
+class Sent:
+    """What `send()` returns: nothing to wait for."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __await__(self) -> Generator[Any, None, None]:
+        warnings.warn(
+            f"send({self._name!r}) has no answer to wait for. Use call(), or leave the await out.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        yield from ()
+
+
+async def _after(
+    before: asyncio.Task[None] | None, work: Callable[..., Coroutine[Any, Any, None]], args: tuple[Any, ...]
+) -> None:
+    if before is not None and not before.done():
+        await asyncio.wait((before,))
+    await work(*args)
+
+
+def _message(name: str, data: dict[str, Any]) -> Push:
+    require_json(data, name)
+    return Push({"type": "message", "name": name, "data": data})

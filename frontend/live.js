@@ -1,0 +1,222 @@
+// The page's one connection to the server: pushes come down, messages and answers go up (docs/realtime.md).
+// It is opened only when a component on the page subscribes to something, or the page itself has something to say.
+(() => {
+  const base = document.querySelector('meta[name="component-live"]')?.content;
+  if (base === undefined || window.components) return;
+
+  const LIFECYCLE = ['ready', 'connect', 'disconnect'];
+  const ROOM = 100; // messages that wait for a connection
+  const listeners = {};
+  const latest = {}; // what has happened: a listener that comes late still hears it once
+  const refreshing = new Map(); // element id -> whether it has to be asked for once more
+  const waiting = new Map(); // number -> what waits for the answer to an event
+  let outbox = [];
+  let link, transport, session = '', seen = 0, number = 0, joined = '', tries = 0, limit = 0;
+  let open = false, ready = false, wanted = false, over = false, alarm, retry, sending;
+
+  const parts = () => [...document.querySelectorAll('[data-live]')];
+  const dispatch = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
+  const later = (fn, ms) => setTimeout(fn, ms * (0.7 + 0.6 * Math.random()));
+
+  // Lifecycle -----------------------------------------------------------------------------------------------------
+  const happen = (name) => {
+    if (name == 'ready') latest.ready = true;
+    else [latest.connect, latest.disconnect] = [name == 'connect', name == 'disconnect'];
+    dispatch(`component:${name}`, {});
+    for (const fn of [...listeners[name] || []]) tell(fn);
+  };
+  const tell = (fn, data) => { try { return fn(data); } catch (error) { reportError(error); } };
+
+  // Up ------------------------------------------------------------------------------------------------------------
+  const say = (message) => {
+    wanted = true;
+    if (outbox.length >= ROOM) return dispatch('component:overflow', { message });
+    outbox.push({ message, sent: false });
+    open ? flush() : connect();
+  };
+  const acknowledge = (n) => { outbox = outbox.filter(({ message }) => !(message.n <= n)); };
+  const flush = async () => {
+    if (sending || !open) return;
+    sending = true;
+    try {
+      for (let some; open && (some = outbox.filter((entry) => !entry.sent).slice(0, 50)).length;) {
+        for (const entry of some) entry.sent = true;
+        await link.send(some.map((entry) => entry.message), session);
+        outbox = outbox.filter((entry) => !some.includes(entry) || (link.acknowledges && entry.message.n));
+      }
+    } catch {
+      down();
+    }
+    sending = false;
+  };
+  const join = () => {
+    const roots = parts();
+    joined = roots.map((root) => root.id + root.dataset.live).join();
+    outbox = outbox.filter(({ message }) => message.type != 'join');
+    say({ type: 'join', components: roots.map((root) => [root.dataset.component, root.id, root.dataset.state, root.dataset.digest]) });
+  };
+
+  // Down ----------------------------------------------------------------------------------------------------------
+  const refresh = (root) => {
+    if (refreshing.has(root.id)) return refreshing.set(root.id, true);
+    refreshing.set(root.id, false);
+    const again = () => {
+      const now = document.getElementById(root.id);
+      const more = refreshing.get(root.id);
+      refreshing.delete(root.id);
+      if (more && now) refresh(now);
+    };
+    htmx.ajax('POST', `${base}/${root.dataset.component}`, { source: root, target: root, swap: 'outerMorph', event: { detail: {} } }).then(again, again);
+  };
+  const answer = async ({ ref, name, data }) => {
+    const fn = listeners[name]?.[0];
+    try {
+      if (!fn) throw new Error(`nothing is registered as ${name}`);
+      say({ type: 'result', ref, value: (await fn(data)) ?? null });
+    } catch (error) {
+      say({ type: 'result', ref, error: String(error?.message || error) });
+    }
+  };
+  const on = {
+    hello: (frame) => {
+      session = frame.session;
+      limit = frame.heartbeat * 2500;
+      tries = 0;
+      for (const entry of outbox) {
+        if (!frame.resumed && entry.sent && entry.message.n) entry.lost = true;
+        entry.sent = false;
+      }
+      outbox = outbox.filter((entry) => !entry.lost);
+      if (frame.resumed) acknowledge(frame.received);
+      else {
+        seen = 0;
+        for (const [n, wait] of [...waiting]) if (wait.sent) settle(n).lost();
+      }
+      open = true;
+      happen('connect');
+      if (frame.resumed && joined == parts().map((root) => root.id + root.dataset.live).join()) flush();
+      else join();
+    },
+    ping: () => link?.acknowledges && link.send([{ type: 'pong', seq: seen }]),
+    close: ({ code }) => { if (code == 1008) over = true; down(); },
+    ack: ({ n }) => acknowledge(n),
+    resync: () => later(join, 500),
+    refresh: ({ topic, id }) => {
+      for (const root of parts()) if (root.id == id || root.dataset.live.split(' ').includes(topic)) refresh(root);
+    },
+    emit: ({ name, detail }) => dispatch(name, detail),
+    message: ({ name, data }) => [...listeners[name] || []].forEach((fn) => tell(fn, data)),
+    call: answer,
+    reply: (frame) => { acknowledge(frame.to); settle(frame.to)?.reply(frame); },
+    begin: (frame) => { acknowledge(frame.to); waiting.get(frame.to)?.begin(frame); },
+    chunk: (frame) => waiting.get(frame.to)?.chunk(frame.body),
+    end: (frame) => settle(frame.to)?.end(),
+    error: (frame) => {
+      acknowledge(frame.to);
+      if (frame.to && waiting.has(frame.to)) settle(frame.to).error(frame);
+      else dispatch('component:error', frame);
+      if (frame.code == 'unavailable') later(join, 3000);
+    },
+  };
+  const settle = (n) => { const wait = waiting.get(n); waiting.delete(n); return wait; };
+  const counted = ({ type }) => !['hello', 'ping', 'close', 'ack'].includes(type);
+  const receive = (frame) => {
+    clearTimeout(alarm);
+    if (limit) alarm = setTimeout(down, limit);
+    if (counted(frame)) {
+      if (frame.seq <= seen) return;
+      seen = frame.seq || seen;
+    }
+    if (frame.content !== undefined) htmx.swap({ sourceElement: document.body, target: document.body, swap: 'none', text: frame.content });
+    else on[frame.type]?.(frame);
+  };
+
+  // The connection ------------------------------------------------------------------------------------------------
+  const stream = (query, receive, down) => {
+    const source = new EventSource(`${base}/live${query}`);
+    const seq = (event) => +event.lastEventId || 0;
+    source.onmessage = (event) => receive({ content: event.data, seq: seq(event) });
+    source.addEventListener('component:live', (event) => receive({ ...JSON.parse(event.data), seq: seq(event) }));
+    source.onerror = down;
+    return {
+      send: async (messages, session) => {
+        const response = await fetch(`${base}/live`, { method: 'POST', headers: headers(), body: JSON.stringify({ session, messages }) });
+        if (!response.ok) throw response;
+      },
+      close: () => source.close(),
+    };
+  };
+  const headers = () => ({ 'Content-Type': 'application/json', ...JSON.parse(document.getElementById('component-headers')?.content || '{}') });
+  const connect = () => {
+    if (link || over || !ready) return;
+    clearTimeout(retry);
+    const query = session ? `?session=${encodeURIComponent(session)}&last_id=${seen}` : '';
+    const mine = link = (transport || stream)(query, (frame) => mine == link && receive(frame), () => mine == link && down());
+  };
+  const down = () => {
+    clearTimeout(alarm);
+    link?.close();
+    link = undefined;
+    for (const entry of outbox) if (entry.message.type == 'join') entry.sent = false;
+    if (open) {
+      open = false;
+      happen('disconnect');
+    }
+    for (const wait of waiting.values()) wait.down?.();
+    if (!over && (session || tries < 5)) retry = later(connect, Math.min(30000, 500 * 2 ** tries++));
+  };
+  const look = () => {
+    if (open) {
+      if (joined != parts().map((root) => root.id + root.dataset.live).join()) join();
+    } else if (wanted || parts().length) connect();
+  };
+  const start = () => {
+    if (ready) return;
+    ready = true;
+    happen('ready');
+    look();
+  };
+
+  // Calls of a component's methods ----------------------------------------------------------------------------------
+  const call = async (element, name, data = {}) => {
+    const root = element.closest('[data-component]');
+    if (!root) throw new Error('components.call() needs an element of a component');
+    const response = await fetch(`${base}/${root.dataset.component}?event=call:${encodeURIComponent(name)}`, {
+      method: 'POST',
+      headers: headers(),
+      body: JSON.stringify({ payload: data, state: root.dataset.state, component_id: root.id }),
+    });
+    const body = await response.json();
+    if (!response.ok) throw Object.assign(new Error(body.message || body.code), { status: response.status, code: body.code, errors: body.errors, id: body.id });
+    if (body.html) await htmx.swap({ sourceElement: root, target: root, swap: 'outerMorph', text: body.html });
+    return body.value;
+  };
+
+  window.components = Object.freeze({
+    // Lifecycle names are "ready", "connect" and "disconnect"; any other is a message or a call from the server.
+    on: (name, fn) => {
+      (listeners[name] ||= []).push(fn);
+      if (!LIFECYCLE.includes(name)) wanted = true;
+      else if (latest[name]) queueMicrotask(() => tell(fn));
+      look();
+      return () => { listeners[name] = listeners[name].filter((other) => other != fn); };
+    },
+    send: (name, data = {}) => { say({ type: 'message', n: ++number, name, data }); },
+    call,
+    // For a transport of its own: `make(query, receive, down)` gives {send, close, acknowledges}.
+    use: (make) => { transport = make; link && down(); },
+    event: (message, wait) => {
+      waiting.set(++number, wait);
+      const n = number;
+      say({ type: 'event', n, ...message });
+      return () => { if (settle(n)) say({ type: 'cancel', n }); };
+    },
+    get open() { return open; },
+  });
+
+  document.readyState == 'loading' ? addEventListener('DOMContentLoaded', start) : queueMicrotask(start);
+  document.addEventListener('htmx:after:swap', look);
+  addEventListener('online', () => { if (!open) { tries = 0; clearTimeout(retry); look(); } });
+  addEventListener('pagehide', () => { link?.close(); });
+  addEventListener('pageshow', (event) => { if (event.persisted) down(); });
+})();

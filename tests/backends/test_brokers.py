@@ -1,0 +1,176 @@
+"""Every Broker keeps the same promises: memory is the reference, Redis is a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from component_framework.adapters.redis_broker import RedisBroker
+from component_framework.core.broker import Broker, MemoryBroker
+from component_framework.core.errors import Unavailable
+from tests.backends.redis_server import RedisServer
+
+
+class Listener:
+    """What one process hears."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.broker = broker
+        self.heard: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
+        self.losses = 0
+        self.lost_once = asyncio.Event()
+        self.task: asyncio.Task[None] | None = None
+
+    def lose(self) -> None:
+        self.losses += 1
+        self.lost_once.set()
+
+    async def next(self) -> tuple[str, bytes]:
+        return await asyncio.wait_for(self.heard.get(), 10)
+
+    async def follow(self, *topics: str) -> None:
+        """Follow `topics`, and wait until that is so."""
+        for topic in topics:
+            await self.broker.follow(topic)
+        await self.broker.follow("is it so")
+        while self.heard.empty():
+            await self.broker.publish("is it so", b"")
+            await asyncio.sleep(0.01)
+        await self.broker.unfollow("is it so")
+        await asyncio.sleep(0.05)
+        while not self.heard.empty():
+            assert self.heard.get_nowait()[0] == "is it so"
+
+
+@asynccontextmanager
+async def listening(broker: Broker) -> AsyncIterator[Listener]:
+    listener = Listener(broker)
+    listener.task = asyncio.create_task(
+        broker.listen(lambda topic, data: listener.heard.put_nowait((topic, data)), listener.lose)
+    )
+    yield listener
+    listener.task.cancel()
+    await asyncio.gather(listener.task, return_exceptions=True)
+
+
+@pytest.fixture(params=["memory", "redis"])
+def broker(request: pytest.FixtureRequest, redis_server: RedisServer) -> Broker:
+    return MemoryBroker() if request.param == "memory" else RedisBroker(redis_server.url)
+
+
+async def test_what_is_followed_is_delivered_once_and_in_order(broker: Broker) -> None:
+    async with listening(broker) as here:
+        await here.follow("a", "b")
+        for number in range(100):
+            await broker.publish("a" if number % 3 else "b", b"%d" % number)
+        assert [await here.next() for _ in range(100)] == [("a" if n % 3 else "b", b"%d" % n) for n in range(100)]
+        assert here.heard.empty()
+
+
+async def test_what_is_not_followed_any_more_is_not_delivered(broker: Broker) -> None:
+    async with listening(broker) as here:
+        await here.follow("a", "b")
+        await broker.unfollow("a")
+        await asyncio.sleep(0.05)
+        await broker.publish("a", b"1")
+        await broker.publish("b", b"2")
+        assert await here.next() == ("b", b"2")
+
+
+async def test_publishing_works_without_an_event_loop(broker: Broker) -> None:
+    async with listening(broker) as here:
+        await here.follow("a")
+        await asyncio.to_thread(broker.publish_sync, "a", b"from a thread")
+        assert await here.next() == ("a", b"from a thread")
+
+
+async def test_any_bytes_and_any_topic_arrive_as_they_were(broker: Broker) -> None:
+    async with listening(broker) as here:
+        topic = "order:ü %3A * [x]"
+        await here.follow(topic)
+        await broker.publish(topic, bytes(range(256)))
+        assert await here.next() == (topic, bytes(range(256)))
+
+
+async def test_ten_thousand_topics_leave_nothing_behind(broker: Broker) -> None:
+    async with listening(broker) as here:
+        await here.follow("a")
+        for number in range(10_000 if isinstance(broker, MemoryBroker) else 1_000):
+            await broker.follow(f"t{number}")
+            await broker.unfollow(f"t{number}")
+        await broker.publish("a", b"1")
+        assert await here.next() == ("a", b"1")
+
+
+async def test_the_end_of_listening_leaves_no_task(broker: Broker) -> None:
+    before = asyncio.all_tasks()
+    async with listening(broker) as here:
+        await here.follow("a")
+    assert asyncio.all_tasks() == before
+
+
+async def test_another_event_loop_of_the_process_hears_it_too(broker: Broker) -> None:
+    there: Any = asyncio.new_event_loop()
+    thread = threading.Thread(target=there.run_forever)
+    thread.start()
+    heard = threading.Event()
+
+    async def listen() -> None:
+        await broker.follow("a")
+        await broker.listen(lambda topic, data: heard.set(), lambda: None)
+
+    async def end() -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    asyncio.run_coroutine_threadsafe(listen(), there)
+    for _ in range(500):
+        await broker.publish("a", b"1")
+        if await asyncio.to_thread(heard.wait, 0.02):
+            break
+    assert heard.is_set()
+    await asyncio.to_thread(asyncio.run_coroutine_threadsafe(end(), there).result)
+    there.call_soon_threadsafe(there.stop)
+    await asyncio.to_thread(thread.join)
+    there.close()
+    if isinstance(broker, RedisBroker):
+        await broker.aclose()
+
+
+async def test_a_server_that_was_killed_is_found_again_and_the_gap_is_told(faulty_redis: RedisServer) -> None:
+    broker = RedisBroker(faulty_redis.url, timeout=0.5)
+    async with listening(broker) as here:
+        await here.follow("a")
+        await asyncio.to_thread(faulty_redis.kill)
+        with pytest.raises(Unavailable):
+            await broker.publish("a", b"lost")
+        with pytest.raises(Unavailable):
+            await asyncio.to_thread(broker.publish_sync, "a", b"lost")
+        await broker.follow("b")
+        await asyncio.to_thread(faulty_redis.start)
+        await asyncio.wait_for(here.lost_once.wait(), 5)
+        await broker.publish("a", b"1")
+        await broker.publish("b", b"2")
+        assert [await here.next(), await here.next()] == [("a", b"1"), ("b", b"2")]
+        assert here.losses == 1
+
+
+async def test_a_server_that_pauses_is_noticed(faulty_redis: RedisServer) -> None:
+    broker = RedisBroker(faulty_redis.url, timeout=0.5)
+    async with listening(broker) as here:
+        await here.follow("a")
+        faulty_redis.pause()
+        with pytest.raises(Unavailable):
+            await broker.publish("a", b"?")
+        await asyncio.sleep(0)
+        faulty_redis.resume()
+        await broker.publish("a", b"1")
+        while (await here.next())[1] != b"1":
+            pass

@@ -1,0 +1,355 @@
+"""Sessions in this process, with pages that are lists: order, loss, resumption, limits, and what is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from component_framework import BrowserError, Context, Limits, Session, SessionClosed
+from component_framework.core.errors import PayloadError, Unavailable
+from component_framework.core.live import Live
+from component_framework.core.push import Push
+from component_framework.core.session import LOG
+from component_framework.core.transport import TransportClosed
+from tests.live.site import Point, World
+
+
+class Tab:
+    """A page that can stall, leave, and come back."""
+
+    def __init__(self, live: Live, context: Context | None = None) -> None:
+        self.live = live
+        self.context = context or Context()
+        self.frames: list[dict[str, Any]] = []
+        self.token: str | None = None
+        self.seen = 0
+        self.closed: int | None = None
+        self.room = asyncio.Event()
+        self.room.set()
+        self._news = asyncio.Event()
+        self._out: asyncio.Queue[str | None] = asyncio.Queue()
+        self.session: Session | None = None
+        self._running: asyncio.Task[None] | None = None
+
+    async def send(self, push: Push, seq: int) -> None:
+        await self.room.wait()
+        if self.closed is not None:
+            raise TransportClosed(self.closed)
+        frame = json.loads(push.socket(seq))
+        self.token = frame.get("session", self.token)
+        self.seen = seq or self.seen
+        self.frames.append(frame)
+        self._news.set()
+
+    async def recv(self) -> str | bytes:
+        text = None if self.closed is not None else await self._out.get()
+        if text is None:
+            raise TransportClosed(1001)
+        return text
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        self.closed = code if self.closed is None else self.closed
+        self._out.put_nowait(None)
+
+    async def come(self) -> Session:
+        self.closed = None
+        self._out = asyncio.Queue()
+        self.session = await self.live.enter(self.context, self.token)
+        self._running = asyncio.ensure_future(self.live.run(self.session, self, last=self.seen))
+        await self.hear("hello")
+        return self.session
+
+    async def go(self) -> None:
+        self._out.put_nowait(None)
+        assert self._running is not None
+        await self._running
+
+    def say(self, **message: Any) -> None:
+        self._out.put_nowait(json.dumps(message))
+
+    async def hear(self, kind: str) -> dict[str, Any]:
+        """Take frames until one of `kind`."""
+        while True:
+            while self.frames:
+                frame = self.frames.pop(0)
+                if frame.get("type") == kind or kind in frame:
+                    return frame
+            self._news.clear()
+            await asyncio.wait_for(self._news.wait(), 10)
+
+
+@asynccontextmanager
+async def alive(world: World) -> AsyncIterator[Live]:
+    live = world.engine.live()
+    yield live
+    await live.stop()
+
+
+async def test_calls_are_answered_out_of_order_and_typed() -> None:
+    async with alive(World()) as live:
+        tab = Tab(live)
+        session = await tab.come()
+        first = asyncio.ensure_future(session.call("a", returns=int))
+        second = asyncio.ensure_future(session.call("b", returns=Point))
+        third = asyncio.ensure_future(session.call("c", returns=int))
+        refs = [(await tab.hear("call"))["ref"] for _ in range(3)]
+        tab.say(type="result", ref=refs[1], value={"x": 1})
+        tab.say(type="result", ref=99, value="nobody asked")
+        tab.say(type="result", ref=refs[0], value=5)
+        tab.say(type="result", ref=refs[0], value=6)
+        tab.say(type="result", ref=refs[2], value="no number")
+        assert await second == Point(1)
+        assert await first == 5
+        with pytest.raises(BrowserError, match="invalid"):
+            await third
+        failing = asyncio.ensure_future(session.call("d"))
+        tab.say(type="result", ref=(await tab.hear("call"))["ref"], error="no camera")
+        with pytest.raises(BrowserError, match="no camera"):
+            await failing
+
+
+async def test_a_call_ends_with_its_time_or_its_tab() -> None:
+    async with alive(World(limits=Limits(grace=0.01))) as live:
+        tab = Tab(live)
+        session = await tab.come()
+        with pytest.raises(TimeoutError):
+            await session.call("slow", timeout=0.01)
+        waiting = [asyncio.ensure_future(session.call("never")) for _ in range(3)]
+        await tab.hear("call")
+        await tab.go()
+        for each in waiting:
+            with pytest.raises(SessionClosed):
+                await each
+        assert session.closed
+        with pytest.raises(SessionClosed):
+            await session.call("too late")
+
+
+async def test_what_is_no_json_is_refused_before_anything_is_sent() -> None:
+    async with alive(World()) as live:
+        tab = Tab(live)
+        session = await tab.come()
+        for wrong in (float("nan"), {1: 2}, object(), b"x"):
+            with pytest.raises(PayloadError):
+                session.send("x", value=wrong)
+            with pytest.raises(PayloadError):
+                await session.call("x", value=wrong)
+            with pytest.raises(PayloadError):
+                await live.engine.broadcast("x", value=wrong)
+        session.send("fine", op=1, group=2, self=3, name="free")
+        assert (await tab.hear("message"))["data"] == {"op": 1, "group": 2, "self": 3, "name": "free"}
+
+
+async def test_a_send_has_nothing_to_wait_for() -> None:
+    async with alive(World()) as live:
+        session = await Tab(live).come()
+        sent = session.send("x")
+        assert not sent
+        with pytest.warns(RuntimeWarning, match="no answer to wait for"):
+            await sent
+
+
+async def test_a_session_can_be_used_from_a_worker_thread() -> None:
+    async with alive(World()) as live:
+        tab = Tab(live)
+        session = await tab.come()
+
+        def work() -> None:
+            session.send("from afar", n=1)
+            session.join("room")
+
+        await asyncio.to_thread(work)
+        assert (await tab.hear("message"))["data"] == {"n": 1}
+        await live.engine.broadcast("hello", group="room")
+        assert (await tab.hear("message"))["name"] == "hello"
+
+
+async def test_joining_twice_is_joining_once_and_an_empty_room_is_forgotten() -> None:
+    async with alive(World()) as live:
+        before = len(live.subscriptions)
+        tab = Tab(live)
+        session = await tab.come()
+        await session.join("room")
+        await session.join("room")
+        await live.engine.broadcast("once", group="room")
+        await live.engine.broadcast("twice", group="room")
+        assert [(await tab.hear("message"))["name"] for _ in range(2)] == ["once", "twice"]
+        await session.leave("room")
+        await session.leave("room")
+        assert len(live.subscriptions) == before
+
+
+async def test_a_page_that_was_away_for_too_long_is_shown_anew() -> None:
+    async with alive(World()) as live:
+        tab = Tab(live)
+        session = await tab.come()
+        await tab.go()
+        for n in range(LOG + 5):
+            session.send("missed", n=n)
+        assert await tab.come() is session
+        assert (await tab.hear("resync"))["seq"] == LOG + 6
+        session.send("new")
+        assert (await tab.hear("message"))["name"] == "new"
+
+
+async def test_a_reader_that_stalls_is_dropped_and_nobody_waits_for_it() -> None:
+    async with alive(World()) as live:
+        tabs = [Tab(live) for _ in range(200)]
+        for tab in tabs:
+            await tab.come()
+        tabs[0].room.clear()
+        for n in range(LOG + 10):
+            await live.engine.broadcast("news", n=n)
+            if n % 50 == 0:
+                await asyncio.sleep(0.01)
+        for tab in tabs[1:]:
+            heard = [(await tab.hear("message"))["data"]["n"] for _ in range(LOG + 10)]
+            assert heard == list(range(LOG + 10))
+        assert tabs[0].session is not None
+        assert not tabs[0].session.connected
+        tabs[0].room.set()
+
+
+async def test_a_newer_connection_takes_the_place_of_an_older_one() -> None:
+    async with alive(World()) as live:
+        tab = Tab(live)
+        session = await tab.come()
+        again = Tab(live)
+        again.token = tab.token
+        assert await again.come() is session
+        session.send("x")
+        assert (await again.hear("message"))["name"] == "x"
+        await asyncio.wait_for(tab._running or asyncio.sleep(0), 5)
+        assert (tab.closed, tab.frames) == (1012, [])
+
+
+async def test_a_session_is_good_for_its_visitor_only() -> None:
+    async with alive(World()) as live:
+        ann = Tab(live, Context(identity="ann"))
+        session = await ann.come()
+        bob = Tab(live, Context(identity="bob"))
+        bob.token = ann.token
+        assert await bob.come() is not session
+
+
+async def test_logging_out_ends_every_tab_of_that_login_and_no_other() -> None:
+    async with alive(World()) as live:
+        ann, bob = Tab(live, Context(identity="ann")), Tab(live, Context(identity="bob"))
+        one, two = await ann.come(), await bob.come()
+        await asyncio.sleep(0)
+        await live.engine.log_out(Context(identity="ann"))
+        while not one.closed:
+            await asyncio.sleep(0)
+        assert not two.closed
+
+
+@pytest.mark.parametrize("limits", [Limits(sessions=2), Limits(sessions_per_user=2), Limits(sessions_per_address=2)])
+async def test_too_many_pages_are_refused_and_the_count_stays_right(limits: Limits) -> None:
+    async with alive(World(limits=limits)) as live:
+        context = Context(identity="ann", address="10.0.0.1")
+        for _ in range(50):
+            tabs = [Tab(live, context), Tab(live, context)]
+            for tab in tabs:
+                await tab.come()
+            with pytest.raises(Unavailable):
+                await Tab(live, context).come()
+            for tab in tabs:
+                assert tab.session is not None
+                await tab.session.close()
+        assert not live.sessions
+
+
+async def test_a_flood_is_stopped_and_a_lively_page_is_not() -> None:
+    world = World(limits=Limits(messages=100))
+    async with alive(world) as live:
+        lively, flood = Tab(live), Tab(live)
+        await lively.come()
+        await flood.come()
+        for n in range(1, 61):
+            lively.say(type="message", n=n, name="say", data={"text": str(n)})
+        for n in range(1, 400):
+            flood.say(type="message", n=n, name="nobody", data={})
+        while flood.closed is None:
+            await asyncio.sleep(0.001)
+        lively.say(type="message", n=61, name="enter")
+        await lively.hear("message")
+        assert [what for name, what in world.heard if name == "say"] == [str(n) for n in range(1, 61)]
+
+
+async def test_a_listener_that_fails_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+
+    @world.engine.on("connect")
+    def broken(session: Session) -> None:
+        raise RuntimeError("on purpose")
+
+    @world.engine.on("say")
+    def chatty(session: Session, text: str) -> int:
+        return 1
+
+    async with alive(world) as live:
+        tab = Tab(live)
+        await tab.come()
+        for n in (1, 2):
+            tab.say(type="message", n=n, name="say", data={"text": "x"})
+        tab.say(type="message", n=3, name="enter")
+        await tab.hear("message")
+        assert Counter(name for name, _ in world.heard) == {"start": 1, "connect": 1, "say": 2}
+        assert "on purpose" in caplog.text
+        assert caplog.text.count("ReturnValueDiscarded") == 1
+
+
+async def test_lifecycle_events_keep_their_order_whatever_comes_first() -> None:
+    """200 random orders of connecting, speaking, leaving and coming back."""
+    for seed in range(200):
+        chance = random.Random(seed)
+        world = World(limits=Limits(grace=0.0))
+        async with alive(world) as live:
+            tabs = [Tab(live) for _ in range(3)]
+
+            async def visit(tab: Tab, chance: random.Random = chance) -> None:
+                for _ in range(chance.randint(0, 3)):
+                    await asyncio.sleep(0)
+                await tab.come()
+                tab.say(type="message", n=1, name="say", data={"text": "x"})
+                for _ in range(chance.randint(0, 5)):
+                    await asyncio.sleep(0)
+                await tab.go()
+
+            await asyncio.gather(*map(visit, tabs))
+        names = [name for name, _ in world.heard]
+        assert (names[0], names[-1]) == ("start", "stop")
+        for tab in tabs:
+            assert tab.session is not None
+            own = [name for name, id in world.heard if id == tab.session.id]
+            assert own == ["connect", "disconnect"], seed
+
+
+async def test_ten_thousand_comings_and_goings_leave_nothing_behind() -> None:
+    world = World(limits=Limits(grace=0.0))
+    async with alive(world) as live:
+        await Tab(live).come()
+        tasks, followed = len(asyncio.all_tasks()), len(live.subscriptions)
+        for _ in range(100):
+            tabs = [Tab(live) for _ in range(100)]
+            for tab in tabs:
+                session = await tab.come()
+                session.join("room")
+            for tab in tabs:
+                await tab.go()
+        del tabs, tab, session
+        while len(live.sessions) > 1:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)
+        assert (len(asyncio.all_tasks()), len(live.subscriptions)) == (tasks, followed)
+        gc.collect()
+        assert sum(type(each) is Session for each in gc.get_objects()) <= 2
+        world.heard.clear()
