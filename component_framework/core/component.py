@@ -248,6 +248,11 @@ class Component:
         return self.context.request
 
     @property
+    def engine(self) -> Any:
+        """The Engine that serves this component, to publish with; None where no engine knows it."""
+        return self._host if hasattr(self._host, "publish") else None
+
+    @property
     def user(self) -> Any:
         """Who is asking; None where the framework knows nobody."""
         return self.context.user
