@@ -310,7 +310,7 @@ class Component:
         """The arguments of `handler` in `payload`; raises Invalid, and the handler does not run."""
         return accept(self, handler, payload) if self._compiled.bound.names else handler.shape.fit(payload)
 
-    def _refuse(self, handler: Handler, errors: dict[str, list[str]]) -> None:
+    def _show_refusal(self, handler: Handler, errors: dict[str, list[str]]) -> None:
         """Show what was wrong; the state is as it was before the event."""
         self.errors = errors
 
