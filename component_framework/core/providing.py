@@ -115,7 +115,7 @@ def _is_foreign(kind: Any) -> bool:
 
 def _is_custom(kind: type) -> bool:
     if issubclass(kind, enum.Enum):
-        return False  # with a metaclass of its own, as Django's TextChoices, too
+        return False  # Django's choices have a metaclass of their own, but are members by value all the same
     try:
         return isinstance(msgspec.inspect.type_info(kind), msgspec.inspect.CustomType)
     except (TypeError, NameError):

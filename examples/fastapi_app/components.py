@@ -10,11 +10,11 @@ import msgspec
 
 from component_framework import Component, register
 from component_framework.adapters.sqlalchemy import AsyncModelComponent
-from examples.shared import ask, basics
+from examples.shared import ask, basics, forms
 
 from .orders import PAGE, Order, Orders, Status
 
-__all__ = ["AskDocs", "OrderDesk", "OrderRow", "basics", "orders"]
+__all__ = ["AskDocs", "OrderDesk", "OrderRow", "basics", "forms", "orders"]
 
 Sort = Literal["number", "customer", "placed", "total"]
 

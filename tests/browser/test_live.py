@@ -16,7 +16,7 @@ Place = tuple[World, str]
 @pytest.fixture(params=["stream", "socket"])
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     world = World(socket=request.param == "socket")
-    with uvicorn_thread(world.app(), ws="auto") as address:
+    with uvicorn_thread(world.app(), ws="websockets-sansio") as address:
         yield world, address
 
 

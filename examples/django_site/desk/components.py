@@ -10,9 +10,11 @@ from django.db.models import QuerySet
 
 from component_framework import Component, register
 from component_framework.adapters.django.models import ModelComponent
-from examples.shared import ask
+from examples.shared import ask, forms
 
 from .models import Order
+
+__all__ = ["AskDocs", "OrderDesk", "OrderEditor", "forms"]
 
 PAGE = 20
 
