@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import inspect
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -130,13 +130,20 @@ class ModelComponent(Component):
         """The topic of this row, published after each commit: `order:7`."""
         return f"{self.model.__name__.lower()}:{getattr(self, 'pk', None)}"
 
+    def refresh(self) -> None:
+        """Show what is in the database now, in place of what the page showed and of changes that were not saved."""
+        self._take_values()
+
     def choices(self, name: str) -> Any:
         """The values that the field `name` may have, each with its label."""
         return self.repository.choices(self, name)
 
     def get_context(self) -> Any:
-        own = ("instance", "original", "changed_fields", "is_dirty", "conflicts", "choices")
-        return {**super().get_context(), **{name: getattr(self, name) for name in own}}
+        own = {
+            name: getattr(self, name) for name in ("instance", "original", "changed_fields", "is_dirty", "conflicts")
+        }
+        more = {"choices": _Choices(self), "form_errors": self.errors.get("", [])}
+        return {**super().get_context(), **own, **more}
 
     def dehydrate(self) -> dict[str, Any]:
         before = {name: msgspec.to_builtins(self.original[name]) for name in self.changed_fields}
@@ -188,11 +195,11 @@ class ModelComponent(Component):
             try:
                 await settle(self.repository.save(self, changed))
             except Stale:
-                await self._refuse(changed)
+                await self._show_both(changed)
             self._take_values()
         return list(changed)
 
-    async def _refuse(self, changed: Mapping[str, Any]) -> None:
+    async def _show_both(self, changed: Mapping[str, Any]) -> None:
         """Raise EditConflict, with both values of what was changed twice."""
         mine, original = dict(changed), self.original
         await self._load()
@@ -215,7 +222,7 @@ class ModelComponent(Component):
 
     def _announce_sync(self) -> None:
         """`_announce()` for code without an event loop."""
-        publish = getattr(self._host, "publish_sync", None) or getattr(self._host, "publish", None)
+        publish = getattr(self._host, "publish_sync", None)
         try:
             if publish is not None:
                 publish(self.topic)
@@ -226,6 +233,24 @@ class ModelComponent(Component):
 def next_version(version: Any) -> Any:
     """What follows a version: a number counts up, a timestamp becomes the present time."""
     return version + 1 if isinstance(version, int) else datetime.datetime.now(version.tzinfo)
+
+
+class _Choices(Mapping[str, Any]):
+    """`choices.status` in a template, which may not be able to call a method with an argument."""
+
+    def __init__(self, component: ModelComponent) -> None:
+        self._component = component
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._component._columns:
+            raise KeyError(name)
+        return self._component.choices(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._component._columns)
+
+    def __len__(self) -> int:
+        return len(self._component._columns)
 
 
 async def settle(value: Any) -> Any:

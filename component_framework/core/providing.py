@@ -6,6 +6,7 @@ made for one call and closed after it, once the component has been shown and its
 
 from __future__ import annotations
 
+import enum
 import inspect
 import types
 import typing
@@ -113,6 +114,8 @@ def _is_foreign(kind: Any) -> bool:
 
 
 def _is_custom(kind: type) -> bool:
+    if issubclass(kind, enum.Enum):
+        return False  # Django's choices have a metaclass of their own, but are members by value all the same
     try:
         return isinstance(msgspec.inspect.type_info(kind), msgspec.inspect.CustomType)
     except (TypeError, NameError):

@@ -112,10 +112,22 @@ class ReadShape(Shape):
 def typed_schema(kind: type) -> FormSchema | None:
     """The schema of a Struct or a dataclass; None for any other class."""
     if issubclass(kind, msgspec.Struct):
-        return TypedSchema(kind.__qualname__, _struct_fields(kind), kind)
-    if dataclasses.is_dataclass(kind):
-        return TypedSchema(kind.__qualname__, _dataclass_fields(kind), kind)
-    return None
+        fields = _struct_fields(kind)
+    elif dataclasses.is_dataclass(kind):
+        fields = _dataclass_fields(kind)
+    else:
+        return None
+    for field in fields:
+        _require_type(kind.__qualname__, field)
+    return TypedSchema(kind.__qualname__, fields, kind)
+
+
+def _require_type(title: str, field: Field) -> None:
+    """Raise ConfigurationError for a type that nothing can be fitted to, before a visitor finds it."""
+    try:
+        msgspec.json.Decoder(field.type)
+    except TypeError as exc:
+        raise ConfigurationError(f"{title}.{field.name}: {exc}") from exc
 
 
 def signature_schema(title: str, shape: Shape) -> FormSchema:

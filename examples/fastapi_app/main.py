@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.staticfiles import StaticFiles
 
 from component_framework import Engine
@@ -17,7 +18,11 @@ from examples.shared.site import SHARED, SecurityPolicy, page, renderer
 
 from .components import orders
 
-engine = Engine(renderer=renderer, secret_key=os.environ.get("SECRET_KEY") or secrets.token_hex())
+engine = Engine(
+    renderer=renderer,
+    secret_key=os.environ.get("SECRET_KEY") or secrets.token_hex(),
+    providers={AsyncSession: orders.session},  # opened for each event that needs one, and closed after it
+)
 
 
 @asynccontextmanager

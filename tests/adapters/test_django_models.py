@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 TEMPLATE = """<form {{ on("save") }}>
 <b>{{ number }}</b><i>{{ status }} {{ note }} {{ total }}</i><u>{{ changed_fields|join(" ") }}</u>
 <input name="note" value="{{ note }}"><input name="total" value="{{ total }}"><input name="customer" value="{{ customer }}">
-<select name="status">{% for value, label in choices("status") %}<option value="{{ value }}"{% if value == status %} selected{% endif %}>{{ label }}</option>{% endfor %}</select>
+<select name="status">{% for value, label in choices.status %}<option value="{{ value }}"{% if value == status %} selected{% endif %}>{{ label }}</option>{% endfor %}</select>
 <input type="date" name="placed" value="{{ placed or '' }}"><input type="checkbox" name="gift"{% if gift %} checked{% endif %}>
 {% for field, texts in errors.items() %}<p class="{{ field or 'form' }}">{{ texts[0] }}</p>{% endfor %}
 {% for field, both in conflicts.items() %}<s class="{{ field }}">{{ both.mine }} / {{ both.theirs }}</s>{% endfor %}
@@ -68,8 +68,8 @@ def nothing_published() -> None:
 
 
 class Publishing(Engine):
-    def publish(self, topic: str, **data: Any) -> None:
-        PUBLISHED.append(topic)
+    def publish_sync(self, *topics: str) -> None:
+        PUBLISHED.extend(topics)
 
 
 def engine(*classes: type[ModelComponent]) -> Engine:

@@ -131,11 +131,11 @@ class AsyncLeaf(AsyncModelComponent):
 class Publishing(Engine):
     published: ClassVar[list[str]] = []
 
-    async def publish(self, topic: str, **data: Any) -> None:
-        self.published.append(topic)
+    async def publish(self, *topics: str) -> None:
+        self.published.extend(topics)
 
-    def publish_sync(self, topic: str, **data: Any) -> None:
-        self.published.append(topic)
+    def publish_sync(self, *topics: str) -> None:
+        self.published.extend(topics)
 
 
 @dataclass

@@ -355,3 +355,17 @@ def test_a_type_that_no_input_asks_for_is_named() -> None:
 def filled(weekly: bool = True, **fields: str) -> Page:
     page = mount(SignUp).fill(**{name: value for name, value in (GOOD | fields).items() if name != "terms"})
     return page.check("[name=terms]").check("[name=weekly]", weekly)
+
+
+class Priced(msgspec.Struct):
+    price: Annotated[Decimal, Meta(ge=0)]
+
+
+def test_a_bound_that_its_type_does_not_know_is_found_before_a_visitor_does() -> None:
+    class Sells(FormComponent):
+        schema = Priced
+
+        def on_submit(self, form: Priced) -> None: ...
+
+    with pytest.raises(ConfigurationError, match="Priced.price: Can only set `ge` on a numeric type"):
+        Sells()

@@ -14,3 +14,20 @@ def orders(request: HttpRequest) -> HttpResponse:
 def ask(request: HttpRequest) -> HttpResponse:
     """Ask the docs."""
     return render(request, "desk/ask.html")
+
+
+FORMS = {
+    "sign-up": (
+        "Sign up",
+        "sign_up",
+        "Every kind of field, from the types of a plain class; checked as you leave each.",
+    ),
+    "invoice": ("Invoice", "invoice", "A list of sub-forms: add lines, move them, and go on typing."),
+    "workshop": ("Workshop", "workshop", "Three steps that keep what you typed; the end gets all of them, validated."),
+}
+
+
+def form(request: HttpRequest, name: str) -> HttpResponse:
+    """One of the forms."""
+    title, component, lead = FORMS[name]
+    return render(request, "desk/form.html", {"title": title, "component": component, "lead": lead})
