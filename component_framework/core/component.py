@@ -223,6 +223,12 @@ class Component:
         """
         return None
 
+    def catch_up(self) -> Any:
+        """Bring the state up to date before a rendering that no event asked for: a topic was published. May be async.
+
+        Only what the state holds of a database needs it; what `get_context()` reads is new anyhow.
+        """
+
     def get_topics(self) -> Sequence[str]:
         """The topics that this component subscribes to: `topics`, with its params and its state filled in."""
         from .topics import fill

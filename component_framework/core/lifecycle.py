@@ -88,6 +88,8 @@ async def frames(
         answered = restored.answered if isinstance(restored, Restored) else None
         if answered is not None:
             component._effects = list(answered)
+        if handler is None and restored is not None and "catch_up" in spec.overrides:
+            await run(component.catch_up)
         if handler is None or answered is not None:
             shown = await _frame(component, run, last=True)
         else:

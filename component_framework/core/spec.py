@@ -113,7 +113,8 @@ class Spec:
         self.handlers = {handler.event: handler for handler in (*_handlers(cls), *_calls(cls))}
         self.calls = frozenset(name for name, handler in self.handlers.items() if handler.is_call)
         self.overrides = frozenset(
-            name for name in ("mount", "hydrate", "dehydrate", "authorize", "handle_event", "render", "get_context", "unit_of_work")
+            name for name in ("mount", "hydrate", "dehydrate", "authorize", "handle_event", "render", "get_context", "unit_of_work",
+                         "catch_up")
             if getattr(cls, name) is not getattr(Component, name)
         )  # fmt: skip
         self.mount = self._mount_shape()
@@ -253,7 +254,7 @@ def spec_of(cls: type[Component]) -> Spec:
     return typing.cast(Spec, spec)
 
 
-_HOOKS = ("mount", "authorize", "hydrate", "get_context", "render", "handle_event")
+_HOOKS = ("mount", "authorize", "hydrate", "catch_up", "get_context", "render", "handle_event")
 _SYNC_HOOKS = ("dehydrate", "migrate", "unit_of_work")
 
 
