@@ -7,7 +7,7 @@ import enum
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
@@ -18,6 +18,7 @@ from component_framework import (
     FormComponent,
     Input,
     Password,
+    Provided,
     Registry,
     StreamingComponent,
     WizardComponent,
@@ -58,6 +59,40 @@ class Tally(Component):
 
     def on_remark(self, note: str | None) -> None:
         self.note = note
+
+
+class Drawer:
+    """What is provided for one call, and open while it lasts."""
+
+    open_now: ClassVar[int] = 0
+
+    @classmethod
+    def lend(cls) -> Iterator["Drawer"]:
+        """The provider."""
+        cls.open_now += 1
+        try:
+            yield cls()
+        finally:
+            cls.open_now -= 1
+
+
+@registry.register("till")
+class Till(Component):
+    """Asks for what no payload may name: a provided value, and the visitor."""
+
+    template = "<p>{{ said }}</p>"
+    said: str = ""
+
+    def on_take(self, amount: int, drawer: Drawer, user: Annotated[Any, Provided()]) -> None:
+        self.said = f"{user.name} takes {amount} of {drawer.open_now}"
+
+    def on_count(self, drawer: Drawer) -> Iterator[None]:
+        for step in (1, 2):
+            self.said = f"{step} of {drawer.open_now}"
+            yield
+
+    def on_spoil(self, drawer: Drawer) -> None:
+        raise RuntimeError("canary")
 
 
 @registry.register("async_tally")

@@ -77,6 +77,7 @@ class Stage:
             login_url="/login/",
             clock=self.clock,
             new_id=self.ids,
+            providers={components.Drawer: components.Drawer.lend},
         )
 
     def reset(self) -> None:

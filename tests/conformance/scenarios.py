@@ -325,6 +325,19 @@ SCENARIOS = (
         Step(json={"event": "drop"}, status=500, code="failed", has=('"code":"failed"',), lacks=("canary",)),
         Step("write", "text=still+whole", has=(">still whole<",)),
     )),
+    # -- what is provided ---------------------------------------------------------------------------------------------
+    Scenario("what a handler is provided with is open for one call, and never comes from the payload", "till", (
+        Step("take", "amount=2", user="ada", has=(">ada takes 2 of 1<",)),
+        Step("take", "amount=2&drawer=mine", user="ada", status=422, code="invalid"),
+        Step("take", "amount=2&user=eve", user="ada", status=422, code="invalid"),
+        Step(
+            json={"event": "take", "payload": {"amount": 2, "drawer": {}, "user": {"name": "eve"}}},
+            user="ada", status=422, code="invalid",
+        ),
+        Step("spoil", user="ada", status=500, code="failed", lacks=("canary",)),
+        Step("count", user="ada", accept=SSE, has=("1 of 1", "2 of 1", "component:done")),
+        Step("take", "amount=3", user="ada", has=(">ada takes 3 of 1<",)),
+    ), user="ada"),
     # -- text stays text ----------------------------------------------------------------------------------------------
     Scenario("markup, quotes and line breaks in a field stay text", "fragile", (
         Step("write", "text=%3Cscript%3Ealert(1)%3C/script%3E%22%27%26", has=("&lt;script&gt;", "&#34;&#39;&amp;"), lacks=("<script>",)),

@@ -341,13 +341,7 @@ async def test_ten_thousand_comings_and_goings_leave_nothing_behind() -> None:
         await Tab(live).come()
         tasks, followed = len(asyncio.all_tasks()), len(live.subscriptions)
         for _ in range(100):
-            tabs = [Tab(live) for _ in range(100)]
-            for tab in tabs:
-                session = await tab.come()
-                session.join("room")
-            for tab in tabs:
-                await tab.go()
-        del tabs, tab, session
+            await _come_and_go(live, 100)
         while len(live.sessions) > 1:
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.01)
@@ -355,6 +349,15 @@ async def test_ten_thousand_comings_and_goings_leave_nothing_behind() -> None:
         gc.collect()
         assert sum(type(each) is Session for each in gc.get_objects()) <= 2
         world.heard.clear()
+
+
+async def _come_and_go(live: Live, count: int) -> None:
+    tabs = [Tab(live) for _ in range(count)]
+    for tab in tabs:
+        session = await tab.come()
+        session.join("room")
+    for tab in tabs:
+        await tab.go()
 
 
 async def test_who_is_in_a_room_is_known_in_every_process() -> None:
