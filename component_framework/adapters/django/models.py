@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.core.exceptions import NON_FIELD_ERRORS, ObjectDoesNotExist, ValidationError
 from django.db import models, router, transaction
 from django.db.models import QuerySet
@@ -88,6 +89,11 @@ class ModelComponent(core.ModelComponent):
     def save(self) -> list[str]:
         """Write what changed, and nothing else; the names of the fields. Raises Invalid, or EditConflict (409)."""
         return run_sync(self._write())
+
+    async def asave(self) -> list[str]:
+        """`save()` for async handlers."""
+        saved: list[str] = await sync_to_async(self.save)()
+        return saved
 
 
 def _field(component: core.ModelComponent, name: str) -> Any:
