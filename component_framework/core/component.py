@@ -248,6 +248,11 @@ class Component:
         return self.context.request
 
     @property
+    def engine(self) -> Any:
+        """The Engine that serves this component, to publish with; None where no engine knows it."""
+        return self._host if hasattr(self._host, "publish") else None
+
+    @property
     def user(self) -> Any:
         """Who is asking; None where the framework knows nobody."""
         return self.context.user
@@ -305,7 +310,7 @@ class Component:
         """The arguments of `handler` in `payload`; raises Invalid, and the handler does not run."""
         return accept(self, handler, payload) if self._compiled.bound.names else handler.shape.fit(payload)
 
-    def _refuse(self, handler: Handler, errors: dict[str, list[str]]) -> None:
+    def _show_refusal(self, handler: Handler, errors: dict[str, list[str]]) -> None:
         """Show what was wrong; the state is as it was before the event."""
         self.errors = errors
 

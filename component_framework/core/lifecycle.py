@@ -112,7 +112,7 @@ async def frames(
                 await _hydrate(component, spec, run, before)
                 component._version, component._children = shown_so_far
                 component._effects.clear()
-                component._refuse(handler, exc.errors)
+                component._show_refusal(handler, exc.errors)
                 component._event_id = None  # not executed: a retry is a first try
                 shown = await _frame(component, run, status=exc.status, last=True)
     yield shown

@@ -12,7 +12,17 @@ from uuid import UUID
 
 import msgspec
 
-from component_framework import Component, Provided, Registry, StreamingComponent
+from component_framework import (
+    Bound,
+    Component,
+    FormComponent,
+    Input,
+    Password,
+    Provided,
+    Registry,
+    StreamingComponent,
+    WizardComponent,
+)
 from component_framework.core.errors import Invalid
 
 registry = Registry()
@@ -410,3 +420,72 @@ class Archive(Component):
 class EarlierArchive(Component):
     template = "<div>{{ name }}</div>"
     name: str = "Grace Hopper"
+
+
+class Temper(enum.Enum):
+    CALM = "calm"
+    WILD = "wild"
+
+
+class Item(msgspec.Struct):
+    what: str
+    amount: Annotated[int, msgspec.Meta(ge=1)] = 1
+
+
+class Stop(msgspec.Struct):
+    city: str
+
+
+class Guest(msgspec.Struct):
+    """A form with most kinds of field, and lines."""
+
+    name: Annotated[str, msgspec.Meta(max_length=20)]
+    password: Password
+    born: date | None = None
+    share: Annotated[Decimal | None, Input(comma=True)] = None
+    mood: Annotated[Temper, Input(type="radio")] = Temper.CALM
+    terms: Annotated[bool, Input(required=True)] = False
+    lines: Annotated[list[Item], msgspec.Meta(max_length=3)] = []
+
+
+@registry.register("sign_up")
+class SignUp(FormComponent):
+    """A generated form: what was typed stays, what is wrong is told, and the handler runs with valid values only."""
+
+    schema = Guest
+    template_name = "sign_up.html"
+    joined: str = ""
+    ticks: int = 0
+
+    def on_submit(self, form: Guest) -> None:
+        if form.name == "Eve":
+            raise Invalid({"name": ["There is an Eve already."]})
+        self.joined = f"{form.name} {form.born} {form.share} {form.mood.value} {[line.amount for line in form.lines]}"
+        self.reset()
+
+    def on_tick(self) -> None:
+        self.ticks += 1
+
+
+@registry.register("tour")
+class Tour(WizardComponent):
+    """Two steps."""
+
+    steps = {"stop": Stop, "person": Guest}
+    template_name = "tour.html"
+    done: str = ""
+
+    def finish(self, stop: Stop, person: Guest) -> None:
+        self.done = f"{stop.city} {person.name}"
+
+
+@registry.register("filter")
+class Filter(Component):
+    """Inputs that assign fields, and one that does not."""
+
+    template_name = "filter.html"
+    words: Bound[Annotated[str, msgspec.Meta(max_length=8)]] = ""
+    page: Bound[int] = 1
+    total: int = 7
+
+    def on_show(self) -> None: ...
