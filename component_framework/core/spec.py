@@ -19,6 +19,7 @@ from .bound import bound_shape
 from .calls import PREFIX
 from .errors import ConfigurationError, StateError, nearest
 from .fitting import Field, Shape, class_hints, shape_of
+from .mixins import require_no_lost_fields
 from .payloads import may_block, payload_of
 from .plain import require_finite, require_json
 from .providing import Need, is_marked, key_of, need_of
@@ -280,6 +281,7 @@ def kind_of(function: Callable[..., Any]) -> Kind:
 
 def _state_fields(cls: type[Component], base: type[Component]) -> list[Field]:
     """The annotated attributes of `cls` and of its bases that are Components, those of bases first."""
+    require_no_lost_fields(cls, base)
     hints: dict[str, Any] = {}
     for owner in reversed(_components(cls)):
         hints.update(class_hints(owner))
