@@ -61,7 +61,7 @@ class Handler:
     """One `on_<event>` method: its payload's shape, and how it runs."""
 
     __slots__ = (
-        "blocks", "call", "event", "is_async", "is_call", "kind", "mutates", "permissions", "rate_limit", "shape", "streams",
+        "blocks", "call", "event", "is_async", "is_call", "kind", "mutates", "permissions", "rate_limit", "shape", "streams", "uploads",
     )  # fmt: skip
 
     def __init__(self, cls: type[Component], event: str, method: Callable[..., Any]) -> None:
@@ -70,6 +70,7 @@ class Handler:
         self.call = method
         self.shape = payload_of(cls, event, method)
         self.blocks = may_block(self.shape)
+        self.uploads = {name: field.file for name, field in self.shape.fields.items() if field.file is not None}
         for name in self.shape.fields:
             if name in UNSENDABLE or name.startswith("_"):
                 raise ConfigurationError(
