@@ -23,7 +23,7 @@ class FastAPISolver:
     """`Annotated[Session, Depends(get_session)]`: with sub-dependencies, security schemes and the app's overrides."""
 
     def __init__(self) -> None:
-        self._dependants: dict[int, tuple[Any, Dependant]] = {}  # by identity: a mark cannot be hashed in every version
+        self._dependants: dict[int, tuple[Any, Dependant]] = {}  # by identity: a mark of FastAPI 0.121 has no hash
 
     def knows(self, need: Need) -> bool:
         return isinstance(need.mark, params.Depends)
@@ -51,12 +51,13 @@ class FastAPISolver:
         return solved.values["value"]
 
     def _dependant(self, mark: Any) -> Dependant:
-        if id(mark) not in self._dependants:
-            self._dependants[id(mark)] = (mark, _dependant_of(mark))
-        return self._dependants[id(mark)][1]
+        known = self._dependants.get(id(mark))
+        if known is None:
+            known = self._dependants[id(mark)] = mark, _describe(mark)  # with the mark, so that its id stays its own
+        return known[1]
 
 
-def _dependant_of(mark: Any) -> Dependant:
+def _describe(mark: Any) -> Dependant:
     def wanted(value: Any) -> None: ...
 
     wanted.__annotations__ = {"value": Annotated[Any, mark]}

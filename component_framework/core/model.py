@@ -139,6 +139,11 @@ class ModelComponent(Component):
         """Show what is in the database now, in place of what the page showed and of changes that were not saved."""
         self._take_values()
 
+    def catch_up(self) -> Any:
+        """Show the row as it is now, unless the visitor has changed something that is not saved."""
+        if not self.is_dirty:
+            self.refresh()
+
     def choices(self, name: str) -> Any:
         """The values that the field `name` may have, each with its label."""
         return self.repository.choices(self, name)

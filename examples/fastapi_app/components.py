@@ -81,6 +81,10 @@ class OrderRow(AsyncModelComponent):
     number: str
     editing: bool = False
 
+    def catch_up(self) -> None:
+        if not self.editing:  # who is editing hears of other changes when saving, and overwrites none of them
+            self.refresh()
+
     async def on_edit(self) -> None:
         self.refresh()
         self.editing = True

@@ -27,9 +27,10 @@ if (window.components?.on) {
     sent = Date.now();
     components.send('room:typing');
   });
-  if (document.querySelector('.typing')) {
+  if (document.querySelector('[data-component=room]')) {
     components.on('room:typing', ({ name }) => {
       const note = document.querySelector('.typing');
+      if (!note) return;
       note.textContent = `${name} is typing …`;
       clearTimeout(hush);
       hush = setTimeout(() => { note.textContent = ''; }, 2000);

@@ -125,7 +125,7 @@ ENCODINGS = (
     ),
     html("multipart without a boundary", 400, "malformed", "by=1", kind="multipart/form-data"),
     html("multipart without parts", 400, "malformed", "by=1", kind="multipart/form-data; boundary=x"),
-    html("multipart with a file", 415, "unsupported", kind="multipart/form-data; boundary=x", body=(
+    html("multipart with a file", 422, "invalid", kind="multipart/form-data; boundary=x", body=(
         '--x\r\nContent-Disposition: form-data; name="by"; filename="../../etc/passwd"\r\n\r\n1\r\n--x--\r\n'
     )),
     html("multipart with 300 parts", 413, "too_large", kind="multipart/form-data; boundary=x", body=(

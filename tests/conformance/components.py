@@ -17,11 +17,14 @@ from component_framework import (
     Component,
     FormComponent,
     Input,
+    Limit,
     Password,
     Provided,
     Registry,
     StreamingComponent,
+    Upload,
     WizardComponent,
+    requires,
 )
 from component_framework.core.errors import Invalid
 
@@ -489,3 +492,30 @@ class Filter(Component):
     total: int = 7
 
     def on_show(self) -> None: ...
+
+
+@registry.register("album")
+class Album(Component):
+    """Takes files, and says what it got."""
+
+    template = (
+        "<div>{% for photo in photos %}<p>{{ photo }}</p>{% endfor %}<b>{{ errors.photos }}{{ errors.photo }}</b></div>"
+    )
+    photos: list[str] = []
+
+    def on_add(
+        self, photos: list[Annotated[Upload, Limit("2 MB", {"image/png", "text/*"}, count=3)]], by: str = ""
+    ) -> None:
+        self.photos = [
+            f"{by}{photo.name}|{photo.size}|{photo.type}|{sum(map(len, photo.chunks()))}" for photo in photos
+        ]
+
+    def on_add_one(self, photo: Annotated[Upload, Limit("2 MB")]) -> None:
+        self.photos = [photo.name]
+
+    @requires("authenticated")
+    def on_add_mine(self, photo: Upload) -> None:
+        self.photos = [photo.name]
+
+    def on_fail(self, photo: Upload) -> None:
+        raise RuntimeError("a bug")

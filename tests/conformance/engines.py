@@ -5,8 +5,9 @@ from pathlib import Path
 
 import jinja2
 
-from component_framework import Context, Engine, Limits, Registry
+from component_framework import Context, Engine, Limits, MemoryStateStore, Registry
 from component_framework.adapters.jinja import JinjaRenderer
+from component_framework.core.state import Place
 
 from . import components
 
@@ -65,14 +66,24 @@ def identify(context: Context) -> str | None:
 class Stage:
     """An engine with what makes it repeatable; `reset()` before each scenario."""
 
-    def __init__(self, registry: Registry = components.registry) -> None:
+    def __init__(
+        self,
+        registry: Registry = components.registry,
+        *,
+        place: Place = "token",
+        store: MemoryStateStore | None = None,
+    ) -> None:
         self.clock = Clock()
         self.ids = Ids()
+        self.place: Place = place
+        self.store = store or MemoryStateStore()
         self.engine = Engine(
             renderer=JinjaRenderer(templates()),
             secret_key=KEY,
             registry=registry,
             limits=Limits(),
+            state=place,
+            store=self.store if place == "store" else None,
             identify=identify,
             login_url="/login/",
             clock=self.clock,

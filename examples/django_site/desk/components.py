@@ -81,6 +81,10 @@ class OrderEditor(ModelComponent):
     def get_queryset(self) -> QuerySet[Order]:
         return Order.objects.visible_to(self.user)
 
+    def catch_up(self) -> None:
+        if not self.editing:  # who is editing hears of other changes when saving, and overwrites none of them
+            self.refresh()
+
     def on_edit(self) -> None:
         self.refresh()
         self.editing = True
