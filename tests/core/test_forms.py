@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -296,6 +297,18 @@ def test_any_component_takes_a_whole_form_by_a_handlers_annotation() -> None:
         "zip": ["This field is not expected here."],
         "street": ["This field is required."],
     }
+
+
+@pytest.mark.parametrize("wrap", [dict, lambda values: Form(form=[json.dumps(values["form"])])])
+def test_a_form_that_comes_as_one_argument_is_validated_all_the_same(wrap: Any) -> None:
+    typed = {**GOOD, "age": 36, "terms": True}
+    assert errors_of(SignUp(), wrap({"form": typed})) == {}
+    assert errors_of(SignUp(), wrap({"form": {**typed, "terms": False, "spy": 1}})) == {
+        "spy": ["This field is not expected here."],
+        "terms": ["This field is required."],
+    }
+    assert "name" in errors_of(SignUp(), wrap({"form": "{"}))
+    assert "name" in errors_of(SignUp(), wrap({"form": [1]}))
 
 
 def test_a_generator_handler_does_not_begin_on_invalid_data() -> None:
