@@ -224,6 +224,12 @@ class Component:
         """
         return None
 
+    def catch_up(self) -> Any:
+        """Bring the state up to date before a rendering that no event asked for: a topic was published. May be async.
+
+        Only what the state holds of a database needs it; what `get_context()` reads is new anyhow.
+        """
+
     def get_topics(self) -> Sequence[str]:
         """The topics that this component subscribes to: `topics`, with its params and its state filled in."""
         from .topics import fill
@@ -247,6 +253,11 @@ class Component:
     def request(self) -> Any:
         """The framework's request behind this event; None outside of one."""
         return self.context.request
+
+    @property
+    def engine(self) -> Any:
+        """The Engine that serves this component, to publish with; None where no engine knows it."""
+        return self._host if hasattr(self._host, "publish") else None
 
     @property
     def user(self) -> Any:
@@ -306,7 +317,7 @@ class Component:
         """The arguments of `handler` in `payload`; raises Invalid, and the handler does not run."""
         return accept(self, handler, payload) if self._compiled.bound.names else handler.shape.fit(payload)
 
-    def _refuse(self, handler: Handler, errors: dict[str, list[str]]) -> None:
+    def _show_refusal(self, handler: Handler, errors: dict[str, list[str]]) -> None:
         """Show what was wrong; the state is as it was before the event."""
         self.errors = errors
 

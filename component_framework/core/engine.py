@@ -49,6 +49,7 @@ from .signing import TokenSigner, keys_of
 from .spec import Spec, spec_of
 from .state import Home, Overtaken, Place, TokenState, home_of
 from .store import StateStore
+from .uploads import Budget
 from .wire import Call, Frame, Reply, refusal, reply, require_room, stream_headers
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Engine(Realtime):
         self.url = url.rstrip("/")
         self.static_url = static_url
         self.limits = limits or Limits()
+        self.uploads = Budget(self.limits.uploads)
         self.debug = debug
         self.authorize = authorize
         self.has_permission = has_permission

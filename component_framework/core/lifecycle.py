@@ -91,6 +91,8 @@ async def frames(
         answered = restored.answered if isinstance(restored, Restored) else None
         if answered is not None:
             component._effects = list(answered)
+        if handler is None and restored is not None and "catch_up" in spec.overrides:
+            await run(component.catch_up)
         if handler is None or answered is not None:
             shown = await _frame(component, run, last=True)
         else:
@@ -115,7 +117,7 @@ async def frames(
                 await _hydrate(component, spec, run, before)
                 component._version, component._children = shown_so_far
                 component._effects.clear()
-                component._refuse(handler, exc.errors)
+                component._show_refusal(handler, exc.errors)
                 component._event_id = None  # not executed: a retry is a first try
                 shown = await _frame(component, run, status=exc.status, last=True)
     yield shown

@@ -19,6 +19,8 @@ class Limits:
     """A request's body."""
     body_time: float = 30.0
     """In which all of a body has to arrive, where we read it ourselves (on ASGI, but not on Django's); else 400."""
+    uploads: int = 4 * 1024 * MIB
+    """Bytes of files that one process takes in at once; more is answered 429."""
     payload: int = 256 * KIB
     """The values of one event."""
     depth: int = 8

@@ -120,6 +120,8 @@ def bind(spec: Spec, address: str, event: str, trigger: str | None, args: Mappin
             name = min(unknown)
             raise BindingError(f"{spec.title}.on_{event} takes no {name!r} ({nearest(name, handler.shape.names)}).")
         text += f' hx-vals="{_vals(args)}"'
+    if handler.uploads:
+        text += ' hx-encoding="multipart/form-data"'
     if trigger is not None:
         text += f' hx-trigger="{html.escape(trigger)}"'
     return Markup(text)

@@ -93,6 +93,21 @@ class Form(Component):
         self.push_url("/away")
 
 
+@registry.register("plain")
+class Plain(Component):
+    """Works without component.js, and without any script, where its state is among the fields of a form."""
+
+    template = """<div>
+<form method="post" action="/components/plain?event=add" {{ on("add") }}>{{ component_fields() }}<button id="kept">add</button></form>
+<button id="bare" {{ on("add") }}>add</button>
+<output>{{ count }}</output>
+</div>"""
+    count: int = 0
+
+    def on_add(self) -> None:
+        self.count += 1
+
+
 @registry.register("steps")
 class Steps(StreamingComponent):
     """Streams: each step waits until the page has shown the one before."""

@@ -18,7 +18,12 @@ KEY = "canary-key-of-the-conformance-suite"
 def templates() -> jinja2.BaseLoader:
     """The suite's templates; one without a suffix is an HTML file, as the specification writes it."""
     files = jinja2.FileSystemLoader(TEMPLATES)
-    return jinja2.ChoiceLoader([files, jinja2.FunctionLoader(lambda name: (TEMPLATES / f"{name}.html").read_text())])
+    return jinja2.ChoiceLoader([files, jinja2.FunctionLoader(_without_suffix)])
+
+
+def _without_suffix(name: str) -> str | None:
+    path = TEMPLATES / f"{name}.html"
+    return path.read_text() if path.exists() else None
 
 
 @dataclass
@@ -83,6 +88,7 @@ class Stage:
             login_url="/login/",
             clock=self.clock,
             new_id=self.ids,
+            providers={components.Drawer: components.Drawer.lend},
         )
 
     def reset(self) -> None:
