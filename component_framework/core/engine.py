@@ -232,8 +232,7 @@ class Engine(Realtime):
         return self.providers.override(key, provider)
 
     def check(self) -> list[str]:
-        """Mistakes that can be found with no request: templates that are missing, or bind events that do not exist,
-        and parameters that nobody provides."""
+        """Mistakes that show with no request: missing templates, bindings of no event, parameters that nobody provides."""
         specs = [self._spec(cls) for cls in self.registry.values()]
         templates = [text for spec in specs for text in check_template(spec, spec.cls.renderer or self.renderer)]
         return templates + [text for spec in specs for text in self.providers.missing(spec)]
@@ -355,8 +354,7 @@ class Engine(Realtime):
         stream = call.stream or (call.accepts_stream and self._streams(call))
         for attempt in range(self.limits.attempts):
             try:
-                if attempt:
-                    await give_way(attempt)
+                await give_way(attempt)
                 steps = await self.frames(call, offload, every=stream, counted=attempt > 0)
                 return await self._stream(call, steps) if stream else reply(await last(steps), call.envelope)
             except Overtaken:

@@ -143,6 +143,8 @@ def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
 
 async def give_way(attempt: int) -> None:
     """Wait a moment, the longer the more often this was overtaken, so that those who try at the same time come apart."""
+    if not attempt:
+        return
     import random  # seldom needed, and not to be imported by every program
 
     seconds = random.uniform(0, 0.001 * 2 ** min(attempt, 5))  # noqa: S311  # no secret
