@@ -36,7 +36,7 @@ from .gate import RateLimiter
 from .host import Offload
 from .inspection import check_template, describe, examine
 from .lazy import excuse, is_lazy, opened, placeholder
-from .lifecycle import Restored, frames, last, run_sync
+from .lifecycle import Restored, frames, give_way, last, run_sync
 from .limits import Limits
 from .origin import require_same_origin
 from .pages import Pages
@@ -226,8 +226,7 @@ class Engine(Pages, Realtime):
         return self.providers.override(key, provider)
 
     def check(self) -> list[str]:
-        """Mistakes that can be found with no request: templates that are missing, or bind events that do not exist,
-        and parameters that nobody provides."""
+        """Mistakes that show with no request: missing templates, bindings of no event, parameters that nobody provides."""
         specs = [self._spec(cls) for cls in self.registry.values()]
         templates = [text for spec in specs for text in check_template(spec, spec.cls.renderer or self.renderer)]
         return templates + [text for spec in specs for text in self.providers.missing(spec)]
@@ -346,12 +345,13 @@ class Engine(Pages, Realtime):
     async def _respond(self, call: Call, offload: Offload | None) -> Reply:
         """The reply to a call that is not refused; one that was overtaken begins again from the new state."""
         stream = call.stream or (call.accepts_stream and self._streams(call))
-        for remaining in reversed(range(self.limits.attempts)):
+        for attempt in range(self.limits.attempts):
             try:
-                steps = await self.frames(call, offload, every=stream, counted=remaining < self.limits.attempts - 1)
+                await give_way(attempt)
+                steps = await self.frames(call, offload, every=stream, counted=attempt > 0)
                 return await self._stream(call, steps) if stream else reply(await last(steps), call.envelope)
             except Overtaken:
-                if not remaining:
+                if attempt + 1 == self.limits.attempts:
                     raise
         raise AssertionError("limits.attempts is at least 1")
 
@@ -374,10 +374,12 @@ class Engine(Pages, Realtime):
         """The component as it is in the store, or as a first contact would show it; None where that fails, too."""
         try:
             if isinstance(error, Conflict):
+                as_it_is = replace(call, event=None, event_id=None)
                 with suppress(RequestError):  # then its newest state is not to be had: it begins anew
-                    return await last(
-                        await self.frames(replace(call, event=None, event_id=None), offload, counted=True)
-                    )
+                    for attempt in range(self.limits.attempts):
+                        with suppress(Overtaken):
+                            await give_way(attempt)
+                            return await last(await self.frames(as_it_is, offload, counted=True))
             cls = self._find(call)
             if call.state is not None:
                 component = self.home(cls).rebuild(call, cls)

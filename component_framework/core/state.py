@@ -320,6 +320,6 @@ def _current(cls: type[Component], token: Token) -> bytes:
     if migrated is None:
         raise StateOutdated(f"the state of {spec.title} has the schema {token.schema}, the class {spec.schema}")
     try:
-        return spec.dump(*spec.convert(migrated))
+        return spec.dump(*spec.convert({**spec.state.defaults(), **migrated}))
     except StateError as exc:
         raise StateOutdated(f"migrate() gave what does not fit: {exc}") from exc
