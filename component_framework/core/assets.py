@@ -17,6 +17,8 @@ SCRIPTS = ("htmx.min.js", "hx-sse.min.js", "component.js")
 LIVE_SCRIPTS = ("htmx.min.js", "hx-sse.min.js", "live.js", "component.js")
 """With live.js first: it makes what component.js would only put a name for."""
 SOCKET_SCRIPTS = (*LIVE_SCRIPTS, "socket.js")
+UPLOAD_SCRIPT = "upload.js"
+"""For pages of an engine that has a component which takes files."""
 STYLES = ("component.css",)
 
 _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".txt": "text/plain"}
@@ -64,6 +66,7 @@ def tags(
     *,
     live: str | None = None,
     socket: bool = False,
+    uploads: bool = False,
 ) -> str:
     """The tags for a page's head: styles, htmx's configuration, the headers that events carry, and the scripts.
 
@@ -76,6 +79,8 @@ def tags(
     if live is not None:
         parts.append(f'<meta name="component-live" content="{html.escape(live)}">')
     scripts = SCRIPTS if live is None else SOCKET_SCRIPTS if socket else LIVE_SCRIPTS
+    if uploads:
+        scripts = (*scripts, UPLOAD_SCRIPT)
     parts += [
         f'<link rel="stylesheet" href="{_address(static_url, name)}" integrity="{_integrity(name)}">' for name in STYLES
     ]

@@ -286,7 +286,8 @@ class Engine(Realtime):
     def scripts(self, nonce: str | None, context: Context) -> str:
         here = f"{context.root_path}{self.url}"
         own = f"{here}/static" if self.static_url is None else self.static_url
-        return assets.tags(own, nonce, context.headers, live=here if self.is_live() else None, socket=self.socket)
+        live = here if self.is_live() else None
+        return assets.tags(own, nonce, context.headers, live=live, socket=self.socket, uploads=self.takes_files())
 
     # -- from a call to a component --------------------------------------------------------------------------------
 
