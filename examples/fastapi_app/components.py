@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from component_framework import Component, Conflict, NotFound, register
-from examples.shared import ask, basics, forms
+from examples.shared import ask, basics, forms, gallery
 
 from .orders import PAGE, Order, Orders, Status
 
-__all__ = ["AskDocs", "OrderDesk", "OrderRow", "basics", "forms", "orders"]
+__all__ = ["AskDocs", "Gallery", "OrderDesk", "OrderRow", "basics", "forms", "orders"]
 
 Sort = Literal["number", "customer", "placed", "total"]
 
@@ -53,6 +53,13 @@ class AskDocs(ask.AskDocs):
     """The search, shown by a template of JinjaX."""
 
     template_name = "AskDocs"
+
+
+@register("gallery")
+class Gallery(gallery.Gallery):
+    """The gallery, shown by a template of JinjaX."""
+
+    template_name = "Gallery"
 
 
 @register("order_desk")

@@ -37,6 +37,11 @@ PAGES = {
     ),
     "invoice": ("Invoice", "invoice", "A list of sub-forms: add lines, move them, and go on typing."),
     "workshop": ("Workshop", "workshop", "Three steps that keep what you typed; the end gets all of them, validated."),
+    "gallery": (
+        "Gallery",
+        "gallery",
+        "Pictures dropped, previewed, sent with a progress bar, and served by names that the server made.",
+    ),
 }
 
 renderer = JinjaxRenderer(TEMPLATES, auto_reload=os.environ.get("DEBUG") == "1")

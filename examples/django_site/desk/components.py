@@ -9,11 +9,11 @@ from django.core.paginator import Paginator
 from django.db import transaction
 
 from component_framework import Component, Conflict, NotFound, register
-from examples.shared import ask, forms
+from examples.shared import ask, forms, gallery
 
 from .models import Order
 
-__all__ = ["AskDocs", "OrderDesk", "OrderEditor", "forms"]
+__all__ = ["AskDocs", "Gallery", "OrderDesk", "OrderEditor", "forms"]
 
 PAGE = 20
 
@@ -23,6 +23,13 @@ class AskDocs(ask.AskDocs):
     """The search, shown by a template of Django's."""
 
     template_name = "desk/ask_docs.html"
+
+
+@register("gallery")
+class Gallery(gallery.Gallery):
+    """The gallery, shown by a template of Django's."""
+
+    template_name = "desk/gallery.html"
 
 
 @register("order_desk")

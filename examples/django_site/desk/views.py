@@ -1,8 +1,10 @@
 """The pages: each is a template with components in it."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+
+from examples.shared.gallery import served
 
 
 @login_required
@@ -24,6 +26,11 @@ FORMS = {
     ),
     "invoice": ("Invoice", "invoice", "A list of sub-forms: add lines, move them, and go on typing."),
     "workshop": ("Workshop", "workshop", "Three steps that keep what you typed; the end gets all of them, validated."),
+    "gallery": (
+        "Gallery",
+        "gallery",
+        "Pictures dropped, previewed, sent with a progress bar, and served by names that the server made.",
+    ),
 }
 
 
@@ -31,3 +38,11 @@ def form(request: HttpRequest, name: str) -> HttpResponse:
     """One of the forms."""
     title, component, lead = FORMS[name]
     return render(request, "desk/form.html", {"title": title, "component": component, "lead": lead})
+
+
+def picture(request: HttpRequest, name: str) -> HttpResponse:
+    """A picture of the gallery."""
+    found = served(name)
+    if found is None:
+        raise Http404
+    return HttpResponse(found[0], headers=found[1])
