@@ -41,11 +41,11 @@ def component_router(engine: Engine, **options: Any) -> APIRouter:
     router = APIRouter(prefix=engine.url, include_in_schema=False, route_class=ComponentRoute, **options)
     live = _Live(engine)
     router.add_api_route("/live", live.respond, methods=["GET", "POST"])
-    router.add_api_websocket_route("/ws", live.serve)
     for path, stream in (("/{name}", False), ("/{name}/stream", True)):
         events = EventEndpoint(engine, stream=stream, make_request=Request)
         router.add_api_route(path, _Event(events).respond, methods=["POST"])
     router.add_api_route("/static/{file}", _Asset(engine).respond, methods=["GET", "HEAD"])
+    router.add_api_websocket_route("/ws", live.serve)
     return router
 
 

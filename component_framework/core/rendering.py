@@ -380,6 +380,8 @@ def _stamp(component: Component, text: str, root: Root) -> str:
             *_BEHAVIOUR,
         )
         added = "".join(f' {key}="{value}"' for key, value in own if value is not None and key not in root.attributes)
+    if component._record:  # there is a memory of the events that were applied, so that one may be sent again
+        added += ' data-retry="1"'
     if component._live is not None:
         added += ' data-live="{}" data-digest="{}"'.format(*component._live)
     stamped = f"{text[: root.end].lstrip()}{added}{text[root.end :].rstrip()}"

@@ -19,6 +19,7 @@ from .bound import bound_shape
 from .calls import PREFIX
 from .errors import ConfigurationError, StateError, nearest
 from .fitting import Field, Shape, class_hints, shape_of
+from .mixins import require_no_lost_fields
 from .payloads import may_block, payload_of
 from .plain import require_finite, require_json
 from .providing import Need, is_marked, key_of, need_of
@@ -114,7 +115,8 @@ class Spec:
         self.handlers = {handler.event: handler for handler in (*_handlers(cls), *_calls(cls))}
         self.calls = frozenset(name for name, handler in self.handlers.items() if handler.is_call)
         self.overrides = frozenset(
-            name for name in ("mount", "hydrate", "dehydrate", "authorize", "handle_event", "render", "get_context", "unit_of_work")
+            name for name in ("mount", "hydrate", "dehydrate", "authorize", "handle_event", "render", "get_context", "unit_of_work",
+                         "catch_up")
             if getattr(cls, name) is not getattr(Component, name)
         )  # fmt: skip
         self.mount = self._mount_shape()
@@ -254,7 +256,7 @@ def spec_of(cls: type[Component]) -> Spec:
     return typing.cast(Spec, spec)
 
 
-_HOOKS = ("mount", "authorize", "hydrate", "get_context", "render", "handle_event")
+_HOOKS = ("mount", "authorize", "hydrate", "catch_up", "get_context", "render", "handle_event")
 _SYNC_HOOKS = ("dehydrate", "migrate", "unit_of_work")
 
 
@@ -280,6 +282,7 @@ def kind_of(function: Callable[..., Any]) -> Kind:
 
 def _state_fields(cls: type[Component], base: type[Component]) -> list[Field]:
     """The annotated attributes of `cls` and of its bases that are Components, those of bases first."""
+    require_no_lost_fields(cls, base)
     hints: dict[str, Any] = {}
     for owner in reversed(_components(cls)):
         hints.update(class_hints(owner))
