@@ -16,6 +16,7 @@ from component_framework import Engine
 from component_framework.adapters.litestar import ComponentPlugin, request_context
 from examples.fastapi_app.components import orders
 from examples.shared import machine, room
+from examples.shared.gallery import served
 from examples.shared.site import SHARED, SecurityPolicy, page, renderer
 
 engine = Engine(
@@ -43,8 +44,16 @@ async def show(request: Request[Any, Any, Any]) -> Response[str]:
     )
 
 
+@get("/pictures/{name:str}", sync_to_thread=True)
+def picture(request: Request[Any, Any, Any]) -> Response[bytes]:
+    found = served(request.path_params["name"])
+    if found is None:
+        return Response(b"", status_code=404)
+    return Response(found[0], headers=found[1], media_type=found[1]["Content-Type"])
+
+
 app = Litestar(
-    route_handlers=[show, create_static_files_router("/shared", directories=[SHARED])],
+    route_handlers=[show, picture, create_static_files_router("/shared", directories=[SHARED])],
     plugins=[ComponentPlugin(engine)],
     lifespan=[lifespan],
     middleware=[SecurityPolicy],

@@ -1,7 +1,8 @@
 // The page's one connection to the server: pushes come down, messages and answers go up (docs/realtime.md).
 // It is opened only when a component on the page subscribes to something, or the page itself has something to say.
 (() => {
-  const base = document.querySelector('meta[name="component-live"]')?.content;
+  const meta = document.querySelector('meta[name="component-live"]');
+  const base = meta?.content;
   if (base === undefined || window.components) return;
 
   const LIFECYCLE = ['ready', 'connect', 'disconnect'];
@@ -12,7 +13,7 @@
   const waiting = new Map(); // number -> what waits for the answer to an event
   let outbox = [];
   let link, transport, session = '', seen = 0, number = 0, joined = '', tries = 0, limit = 0;
-  let open = false, ready = false, wanted = false, over = false, alarm, retry, sending;
+  let open = false, ready = false, wanted = false, over = meta?.dataset.pushes == 'no', alarm, retry, sending;
 
   const parts = () => [...document.querySelectorAll('[data-live]')];
   const dispatch = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));

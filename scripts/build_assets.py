@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 STATIC = ROOT / "component_framework" / "static" / "component_framework"
-SOURCES = ("component.js", "live.js", "socket.js")
+SOURCES = ("component.js", "live.js", "socket.js", "upload.js")
 
 ESBUILD_VERSION = "0.25.12"
 HTMX_VERSION = "4.0.1"

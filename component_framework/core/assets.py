@@ -17,6 +17,8 @@ SCRIPTS = ("htmx.min.js", "hx-sse.min.js", "component.js")
 LIVE_SCRIPTS = ("htmx.min.js", "hx-sse.min.js", "live.js", "component.js")
 """With live.js first: it makes what component.js would only put a name for."""
 SOCKET_SCRIPTS = (*LIVE_SCRIPTS, "socket.js")
+UPLOAD_SCRIPT = "upload.js"
+"""For pages of an engine that has a component which takes files."""
 STYLES = ("component.css",)
 
 _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".txt": "text/plain"}
@@ -63,19 +65,24 @@ def tags(
     headers: tuple[tuple[str, str], ...],
     *,
     live: str | None = None,
+    pushes: bool = True,
     socket: bool = False,
+    uploads: bool = False,
 ) -> str:
     """The tags for a page's head: styles, htmx's configuration, the headers that events carry, and the scripts.
 
-    `live` is the address below which pages connect; None is a page that has no use for a connection.
+    `live` is the address below which pages connect; None is a page that has no use for a connection. Without `pushes`
+    a page calls what it likes, and connects to nothing.
     """
     mark = f' nonce="{html.escape(nonce)}"' if nonce else ""
     parts = [f'<meta name="htmx-config" content="{_json(_CONFIG)}">']
     if headers:
         parts.append(f'<meta id="component-headers" name="component-headers" content="{_json(dict(headers))}">')
     if live is not None:
-        parts.append(f'<meta name="component-live" content="{html.escape(live)}">')
+        parts.append(f'<meta name="component-live" content="{html.escape(live)}"{"" if pushes else " data-pushes=no"}>')
     scripts = SCRIPTS if live is None else SOCKET_SCRIPTS if socket else LIVE_SCRIPTS
+    if uploads:
+        scripts = (*scripts, UPLOAD_SCRIPT)
     parts += [
         f'<link rel="stylesheet" href="{_address(static_url, name)}" integrity="{_integrity(name)}">' for name in STYLES
     ]

@@ -40,6 +40,8 @@ class Context(msgspec.Struct, frozen=True):
         """The same visitor, for a page whose events carry `headers`."""
         return msgspec.structs.replace(self, headers=headers)
 
+    pushes: bool = True
+    """Whether the server can keep a connection open for each page."""
     live: Any = None
     """The Session of the tab, where the event came down its connection."""
 

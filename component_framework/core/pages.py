@@ -28,4 +28,7 @@ class Pages:
     def scripts(self: Engine, nonce: str | None, context: Context) -> str:  # type: ignore[misc]  # all Pages are Engines
         here = f"{context.root_path}{self.url}"
         own = f"{here}/static" if self.static_url is None else self.static_url
-        return assets.tags(own, nonce, context.headers, live=here if self.is_live() else None, socket=self.socket)
+        return assets.tags(
+            own, nonce, context.headers, live=here if self.is_live() else None, pushes=context.pushes, socket=self.socket,
+            uploads=self.takes_files(),
+        )  # fmt: skip

@@ -132,6 +132,11 @@ class Realtime:
         """Whether pages need the script that opens a connection, or waits for answers."""
         return bool(self.listeners) or any(spec.live or spec.calls for spec in map(spec_of, self.registry.values()))
 
+    def takes_files(self: Engine) -> bool:  # type: ignore[misc]  # as above
+        """Whether pages need the script that sends files."""
+        specs = map(spec_of, self.registry.values())
+        return any(handler.uploads for spec in specs for handler in spec.handlers.values())
+
 
 def identity_topic(identity: str) -> str:
     """The topic on which everything hears that has been opened with one login."""

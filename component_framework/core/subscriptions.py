@@ -31,7 +31,7 @@ COALESCE = 0.05
 class Followed:
     """A topic or a group that this process follows, with whom it reaches."""
 
-    __slots__ = ("again", "name", "push", "sessions", "shown", "timer")
+    __slots__ = ("again", "latest", "name", "push", "sessions", "shown", "timer")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -42,6 +42,8 @@ class Followed:
         self.push = Push({"type": "refresh", "topic": handle(name[2:])})
         self.timer: asyncio.TimerHandle | None = None
         self.again = False
+        self.latest = 0
+        """The number of the last publication."""
 
 
 class Shown:
@@ -65,6 +67,7 @@ class Subscriptions:
         self._followed: dict[str, Followed] = {}
         self._shared: dict[str, Shown] = {}
         self._lock = asyncio.Lock()
+        self._published = 0
 
     def __len__(self) -> int:
         return len(self._followed)
@@ -138,6 +141,7 @@ class Subscriptions:
             await self.leave(session, f"t:{topic}")
 
     async def _join_one(self, session: Session, call: Call, digest: str) -> None:
+        before = self._published
         component, frame = await self._show(call)
         if not component._compiled.live:
             raise NotFound(f"{call.component} subscribes to nothing")
@@ -150,7 +154,7 @@ class Subscriptions:
                 each.sessions.add(session)
             else:
                 each.shown.add(here)
-        if is_new:  # before this, nobody here heard of what was published
+        if is_new or any(each.latest > before for each in followed):  # something may have been published meanwhile
             component, frame = await self._show(call)
         assert component._live is not None  # it was shown
         if component._live[1] != digest:
@@ -201,6 +205,8 @@ class Subscriptions:
         followed = self._followed.get(name)
         if followed is None:
             return
+        self._published += 1
+        followed.latest = self._published
         if followed.timer is not None:
             followed.again = True
             return

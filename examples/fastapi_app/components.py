@@ -10,11 +10,11 @@ import msgspec
 
 from component_framework import Component, register
 from component_framework.adapters.sqlalchemy import AsyncModelComponent
-from examples.shared import ask, basics, forms, machine, room
+from examples.shared import ask, basics, forms, gallery, machine, room
 
 from .orders import PAGE, Order, Orders, Status
 
-__all__ = ["AskDocs", "OrderDesk", "OrderRow", "Room", "basics", "forms", "machine", "orders"]
+__all__ = ["AskDocs", "Gallery", "OrderDesk", "OrderRow", "Room", "basics", "forms", "machine", "orders"]
 
 Sort = Literal["number", "customer", "placed", "total"]
 
@@ -26,6 +26,13 @@ class AskDocs(ask.AskDocs):
     """The search, shown by a template of JinjaX."""
 
     template_name = "AskDocs"
+
+
+@register("gallery")
+class Gallery(gallery.Gallery):
+    """The gallery, shown by a template of JinjaX."""
+
+    template_name = "Gallery"
 
 
 @register("room")

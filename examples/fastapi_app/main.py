@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from component_framework import Engine
 from component_framework.adapters.fastapi import component_router, request_context
 from examples.shared import machine, room
+from examples.shared.gallery import served
 from examples.shared.site import SHARED, SecurityPolicy, page, renderer
 
 from .components import orders
@@ -40,6 +41,12 @@ app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
 app.include_router(component_router(engine))
 app.mount("/shared", StaticFiles(directory=SHARED))
 app.add_middleware(SecurityPolicy)
+
+
+@app.get("/pictures/{name}")
+def picture(name: str) -> Response:
+    found = served(name)
+    return Response(status_code=404) if found is None else Response(found[0], headers=found[1])
 
 
 @app.get("/{name}", response_class=HTMLResponse)

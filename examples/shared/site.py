@@ -39,6 +39,11 @@ PAGES = {
     "room": ("Room", "room", "Who is there, what is said and who is typing: open it in a second window."),
     "machine": ("Machine", "machine", "How busy this machine is: read and rendered once, pushed to every open page."),
     "workshop": ("Workshop", "workshop", "Three steps that keep what you typed; the end gets all of them, validated."),
+    "gallery": (
+        "Gallery",
+        "gallery",
+        "Pictures dropped, previewed, sent with a progress bar, and served by names that the server made.",
+    ),
 }
 
 renderer = JinjaxRenderer(TEMPLATES, auto_reload=os.environ.get("DEBUG") == "1")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from component_framework import Component, Engine, MemoryStateStore, Registry, StreamingComponent
+from component_framework import Component, Engine, Limit, MemoryStateStore, Registry, StreamingComponent, Upload
 from component_framework.adapters.jinja import JinjaRenderer
 from component_framework.adapters.starlette import component_routes, request_context
 
@@ -181,6 +181,21 @@ class Watched(Added):
 engine = Engine(
     renderer=JinjaRenderer(), secret_key="of the browser's tests", registry=registry, store=MemoryStateStore()
 )
+
+
+@registry.register("shelf")
+class Shelf(Component):
+    """Takes files of any size, and says how long they are."""
+
+    template = """<div>
+<form id="form" {{ on("put", trigger="submit") }} data-upload-drop>
+<input id="file" type="file" name="file"><button id="send">Send</button>
+<progress data-upload hidden></progress><button type="button" id="cancel" data-upload-cancel hidden>Cancel</button>
+</form><div id="preview" data-upload-preview></div><p id="said">{{ said }}</p></div>"""
+    said: str = "nothing"
+
+    def on_put(self, file: Annotated[Upload, Limit("1 GB")]) -> None:
+        self.said = f"{file.name} {file.size} {file.type} {sum(map(len, file.chunks(1 << 20)))}"
 
 
 async def page(request: Request) -> Response:

@@ -174,3 +174,19 @@ def test_an_address_of_a_postgresql_becomes_its_settings(settings: ModuleType) -
 def test_an_address_of_another_database_is_refused(settings: ModuleType) -> None:
     with pytest.raises(ImproperlyConfigured, match="postgres://"):
         settings.database("mysql://root@localhost/desk")
+
+
+def test_the_gallery_takes_a_picture_and_serves_it_safely(site: Site) -> None:
+    content = b"\x89PNG\r\n\x1a\n" + b"\0" * 100
+    with httpx.Client(base_url=site.address) as client:
+        page = client.get("/gallery").text
+        token = re.search(r'data-component="gallery"[^>]*data-state="([^"]+)"', page)
+        assert token is not None
+        headers = {"HX-Request": "true", "X-Component-State": token[1], "X-CSRFToken": client.cookies["csrftoken"]}
+        files = [("pictures", ("cat.png", content, "image/png"))]
+        answer = client.post("/components/gallery?event=upload", files=files, headers=headers)
+        source = re.search(r'src="(/pictures/[0-9a-f]{32}\.png)"', answer.text)
+        assert source is not None, answer.text
+        picture = client.get(source[1])
+    assert picture.content == content
+    assert picture.headers["x-content-type-options"] == "nosniff"

@@ -58,6 +58,7 @@ def page_context(engine: Engine, request: DjangoRequest) -> Context:
         return known[1]
     name = settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-")
     context = request_context(engine, request).with_headers(((name, get_token(request)),))
+    context = replace(context, pushes=hasattr(request, "scope"))  # under WSGI a connection would hold a worker
     setattr(request, _KNOWN, (engine, context))
     return context
 

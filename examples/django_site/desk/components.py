@@ -10,11 +10,11 @@ from django.db.models import QuerySet
 
 from component_framework import Component, register
 from component_framework.adapters.django.models import ModelComponent
-from examples.shared import ask, forms, machine, room
+from examples.shared import ask, forms, gallery, machine, room
 
 from .models import Order
 
-__all__ = ["AskDocs", "OrderDesk", "OrderEditor", "Room", "forms", "machine"]
+__all__ = ["AskDocs", "Gallery", "OrderDesk", "OrderEditor", "Room", "forms", "machine"]
 
 PAGE = 20
 
@@ -24,6 +24,13 @@ class AskDocs(ask.AskDocs):
     """The search, shown by a template of Django's."""
 
     template_name = "desk/ask_docs.html"
+
+
+@register("gallery")
+class Gallery(gallery.Gallery):
+    """The gallery, shown by a template of Django's."""
+
+    template_name = "desk/gallery.html"
 
 
 @register("room")

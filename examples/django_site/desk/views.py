@@ -1,8 +1,10 @@
 """The pages: each is a template with components in it."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+
+from examples.shared.gallery import served
 
 
 @login_required
@@ -26,6 +28,11 @@ PAGES = {
     "room": ("Room", "room", "Who is there, what is said and who is typing: open it in a second window."),
     "machine": ("Machine", "machine", "How busy this machine is: read and rendered once, pushed to every open page."),
     "workshop": ("Workshop", "workshop", "Three steps that keep what you typed; the end gets all of them, validated."),
+    "gallery": (
+        "Gallery",
+        "gallery",
+        "Pictures dropped, previewed, sent with a progress bar, and served by names that the server made.",
+    ),
 }
 
 
@@ -33,3 +40,11 @@ def component(request: HttpRequest, name: str) -> HttpResponse:
     """A page with one component."""
     title, component, lead = PAGES[name]
     return render(request, "desk/form.html", {"title": title, "component": component, "lead": lead})
+
+
+def picture(request: HttpRequest, name: str) -> HttpResponse:
+    """A picture of the gallery."""
+    found = served(name)
+    if found is None:
+        raise Http404
+    return HttpResponse(found[0], headers=found[1])
