@@ -15,13 +15,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from component_framework import Engine
 from component_framework.adapters.litestar import ComponentPlugin, request_context
 from examples.fastapi_app.components import orders
+from examples.shared import machine, room
 from examples.shared.site import SHARED, SecurityPolicy, page, renderer
 
 engine = Engine(
     renderer=renderer,
     secret_key=os.environ.get("SECRET_KEY") or secrets.token_hex(),
     providers={AsyncSession: orders.session},  # opened for each event that needs one, and closed after it
+    socket=True,
 )
+machine.watch(engine)
+room.listen(engine)
 
 
 @asynccontextmanager

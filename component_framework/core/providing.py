@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from .errors import ConfigurationError, Unauthenticated, nearest
+from .uploads import Upload
 
 if TYPE_CHECKING:
     from .component import Component, Context
@@ -114,6 +115,8 @@ def _is_foreign(kind: Any) -> bool:
 
 
 def _is_custom(kind: type) -> bool:
+    if issubclass(kind, Upload):
+        return False  # comes with the payload, though not as JSON
     if issubclass(kind, enum.Enum):
         return False  # Django's choices have a metaclass of their own, but are members by value all the same
     try:

@@ -13,7 +13,7 @@ from .errors import ConfigurationError, Invalid
 from .field_types import describe
 from .fitting import REQUIRED, UNKNOWN, Field, Form, Shape, resolve_hints
 from .form_data import as_form, read_form, row_name, take_rows
-from .messages import explain
+from .messages import MISMATCH, explain
 from .schema import FormField, FormSchema, form_wide
 
 
@@ -76,9 +76,13 @@ class TypedSchema:
             values = self._shape.fit(given)
         except Invalid as exc:
             values = {}
-            errors |= {name: texts for name, texts in exc.errors.items() if name not in errors}
+            errors |= {name: self._worded(name, texts) for name, texts in exc.errors.items() if name not in errors}
         self._require_ticks(given, errors)
         return values
+
+    def _worded(self, name: str, texts: list[str]) -> list[str]:
+        own = self.fields[name].mismatch if name in self.fields else ""
+        return [own] if own and texts == [MISMATCH] else texts
 
     def _require_ticks(self, given: Mapping[str, Any], errors: dict[str, list[str]]) -> None:
         errors |= {name: [REQUIRED] for name in self._ticked if not given.get(name) and name not in errors}

@@ -10,11 +10,11 @@ import msgspec
 
 from component_framework import Component, register
 from component_framework.adapters.sqlalchemy import AsyncModelComponent
-from examples.shared import ask, basics, forms
+from examples.shared import ask, basics, forms, machine, room
 
 from .orders import PAGE, Order, Orders, Status
 
-__all__ = ["AskDocs", "OrderDesk", "OrderRow", "basics", "forms", "orders"]
+__all__ = ["AskDocs", "OrderDesk", "OrderRow", "Room", "basics", "forms", "machine", "orders"]
 
 Sort = Literal["number", "customer", "placed", "total"]
 
@@ -26,6 +26,13 @@ class AskDocs(ask.AskDocs):
     """The search, shown by a template of JinjaX."""
 
     template_name = "AskDocs"
+
+
+@register("room")
+class Room(room.Room):
+    """The room, shown by a template of JinjaX."""
+
+    template_name = "Room"
 
 
 @register("order_desk")
@@ -67,11 +74,16 @@ class OrderRow(AsyncModelComponent):
     fields = ("status", "note")
     readonly = ("number", "placed", "total")
     version_field = "version"
+    topics = ("order:{pk}",)  # published by every save, so that all who see this row see it change
     select_related = ("customer",)
     status: Status
     note: str
     number: str
     editing: bool = False
+
+    def catch_up(self) -> None:
+        if not self.editing:  # who is editing hears of other changes when saving, and overwrites none of them
+            self.refresh()
 
     async def on_edit(self) -> None:
         self.refresh()

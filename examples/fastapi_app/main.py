@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from component_framework import Engine
 from component_framework.adapters.fastapi import component_router, request_context
+from examples.shared import machine, room
 from examples.shared.site import SHARED, SecurityPolicy, page, renderer
 
 from .components import orders
@@ -22,7 +23,10 @@ engine = Engine(
     renderer=renderer,
     secret_key=os.environ.get("SECRET_KEY") or secrets.token_hex(),
     providers={AsyncSession: orders.session},  # opened for each event that needs one, and closed after it
+    socket=True,
 )
+machine.watch(engine)
+room.listen(engine)
 
 
 @asynccontextmanager

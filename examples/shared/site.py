@@ -36,6 +36,8 @@ PAGES = {
         "Every kind of field, from the types of a plain class; checked as you leave each.",
     ),
     "invoice": ("Invoice", "invoice", "A list of sub-forms: add lines, move them, and go on typing."),
+    "room": ("Room", "room", "Who is there, what is said and who is typing: open it in a second window."),
+    "machine": ("Machine", "machine", "How busy this machine is: read and rendered once, pushed to every open page."),
     "workshop": ("Workshop", "workshop", "Three steps that keep what you typed; the end gets all of them, validated."),
 }
 

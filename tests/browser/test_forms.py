@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from component_framework import Engine
+from component_framework import Engine, FormComponent, register
 from component_framework.adapters.jinja import JinjaRenderer
 from component_framework.adapters.starlette import component_routes, request_context
 from examples.shared import forms
@@ -26,6 +26,20 @@ AXE = (Path(__file__).parent / "vendored" / "axe.min.js").read_text()
 engine = Engine(renderer=JinjaRenderer(), secret_key="of the browser's tests")
 FORMS = (forms.SignUp, forms.Invoice, forms.Workshop)
 """What the tests fill in; importing the module has registered them."""
+
+
+@register("beside")
+class Beside(FormComponent):
+    """A form, and a button that has nothing to do with it."""
+
+    schema = forms.Person
+    template = "<section>{{ form }}<button id=tick {{ on('tick') }}>{{ ticks }}</button></section>"
+    ticks: int = 0
+
+    def on_submit(self, form: forms.Person) -> None: ...
+
+    def on_tick(self) -> None:
+        self.ticks += 1
 
 
 async def page(request: Request) -> Response:
@@ -93,7 +107,7 @@ def test_an_error_comes_when_its_field_is_left_and_goes_when_it_is_right(tab: Ta
     visit(tab, address, "sign_up")
     fill(tab, email="ada")
     tab(lambda page: page.press("[name=email]", "Tab"))
-    errors(tab, "This does not have the expected form.")
+    errors(tab, "Enter an address like name@example.org.")
     focus(tab, "password")
     tab(lambda page: page.keyboard.type("a long password"))
     assert (value(tab, "email"), value(tab, "password")) == ("ada", "a long password")
@@ -120,7 +134,7 @@ def test_after_a_refused_submit_the_first_wrong_field_has_the_focus_and_the_type
     tab(lambda page: page.check("[value=phone]"))
     tab(lambda page: page.select_option("[name=plan]", "company"))
     tab(lambda page: page.click(".cf-submit"))
-    errors(tab, "This does not have the expected form.", "Must be at most 50.", "This field is required.")
+    errors(tab, "Enter an address like name@example.org.", "Must be at most 50.", "This field is required.")
     focus(tab, "email")
     assert (value(tab, "name"), value(tab, "password"), value(tab, "about")) == ("Ada", "a long password", "two\nlines")
     fill(tab, email="eve@example.org", seats="5")
@@ -143,6 +157,23 @@ def test_after_a_reset_nothing_is_left_in_the_form(tab: Tab, address: str) -> No
         tab(lambda page: page.eval_on_selector_all(":checked", "all => all.map(one => one.value).join()"))
         == "team,e-mail"
     )
+
+
+def test_an_event_beside_the_form_leaves_its_text_and_its_errors_alone(tab: Tab, address: str) -> None:
+    visit(tab, address, "beside")
+    fill(tab, email="ada")
+    tab(lambda page: page.press("[name=email]", "Tab"))
+    errors(tab, "Enter an address like name@example.org.")
+    fill(tab, name="Ad")
+    ticked = "count => document.querySelector('#tick').textContent === count"
+    for count in ("1", "2"):
+        tab(lambda page: page.click("#tick"))
+        tab(lambda page, count=count: page.wait_for_function(ticked, arg=count))
+    assert (value(tab, "name"), value(tab, "email")) == ("Ad", "ada")
+    errors(tab, "Enter an address like name@example.org.")
+    tab(lambda page: page.click(".cf-submit"))
+    focus(tab, "email")
+    assert value(tab, "name") == "Ad"
 
 
 def test_an_error_of_the_handler_is_shown_at_its_field(tab: Tab, address: str) -> None:

@@ -21,7 +21,16 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 
 
 @pytest.fixture
-def other(driver: Driver) -> Iterator[Tab]:
+def tab(driver: Driver, place: Place) -> Iterator[Tab]:
+    """A page that is closed before its server is."""
+    tab = Tab(driver)
+    yield tab
+    driver.run(tab.page.close)
+    assert tab.unexpected() == []
+
+
+@pytest.fixture
+def other(driver: Driver, place: Place) -> Iterator[Tab]:
     tab = Tab(driver)
     yield tab
     driver.run(tab.page.close)

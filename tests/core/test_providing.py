@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NewType
 
 import msgspec
+import pydantic
 import pytest
 
 from component_framework import Component, Context, Engine, Provided, Registry
@@ -414,3 +415,31 @@ def test_what_json_can_be_is_the_payload_s(kind: Any) -> None:
 )
 def test_what_json_cannot_be_is_provided(kind: Any) -> None:
     assert need_of("x", kind) is not None
+
+
+class Member(pydantic.BaseModel):
+    name: str
+
+
+@dataclass
+class Guest:
+    name: str = "a guest"
+
+
+def test_a_schema_that_the_engine_provides_is_no_form() -> None:
+    class Club(Component):
+        template = "<p>{{ said }}</p>"
+        said: str = ""
+
+        def on_enter(self, member: Member) -> None:
+            self.said = member.name
+
+        def on_visit(self, guest: Guest, note: str = "") -> None:
+            self.said = guest.name + note
+
+    engine = engine_for(Club, providers={Member: lambda: Member(name="Ada"), Guest: Guest})
+    assert ">Ada<" in str(send(engine, "club", "enter").body)
+    assert send(engine, "club", "enter", "name=Eve").status == 422
+    assert send(engine, "club", "enter", "member=Eve").status == 422
+    assert ">a guest!<" in str(send(engine, "club", "visit", "note=!").body)
+    assert send(engine, "club", "visit", "name=Eve").status == 422

@@ -114,12 +114,12 @@ class Stream:
                     break
                 name, _, value = line.partition(": ")
                 fields[name] = fields.get(name, "") + value
-            frame = json.loads(fields["data"]) if "event" in fields else {"content": fields["data"]}
+            frame: dict[str, Any] = json.loads(fields["data"]) if "event" in fields else {"content": fields["data"]}
             frame["seq"] = int(fields.get("id", 0))
             if frame.get("type") == "hello":
                 self.session = frame["session"]
             if (kind is None and frame.get("type") != "ping") or frame.get("type") == kind or kind in frame:
-                return dict(frame)
+                return frame
 
     def __enter__(self) -> Stream:
         return self

@@ -10,11 +10,11 @@ from django.db.models import QuerySet
 
 from component_framework import Component, register
 from component_framework.adapters.django.models import ModelComponent
-from examples.shared import ask, forms
+from examples.shared import ask, forms, machine, room
 
 from .models import Order
 
-__all__ = ["AskDocs", "OrderDesk", "OrderEditor", "forms"]
+__all__ = ["AskDocs", "OrderDesk", "OrderEditor", "Room", "forms", "machine"]
 
 PAGE = 20
 
@@ -24,6 +24,13 @@ class AskDocs(ask.AskDocs):
     """The search, shown by a template of Django's."""
 
     template_name = "desk/ask_docs.html"
+
+
+@register("room")
+class Room(room.Room):
+    """The room, shown by a template of Django's."""
+
+    template_name = "desk/room_card.html"
 
 
 @register("order_desk")
@@ -65,6 +72,7 @@ class OrderEditor(ModelComponent):
     fields = ("status", "note")
     readonly = ("number", "customer", "placed", "total")
     version_field = "version"
+    topics = ("order:{pk}",)  # published by every save, so that all who see this row see it change
     status: str
     note: str
     number: str
@@ -72,6 +80,10 @@ class OrderEditor(ModelComponent):
 
     def get_queryset(self) -> QuerySet[Order]:
         return Order.objects.visible_to(self.user)
+
+    def catch_up(self) -> None:
+        if not self.editing:  # who is editing hears of other changes when saving, and overwrites none of them
+            self.refresh()
 
     def on_edit(self) -> None:
         self.refresh()
