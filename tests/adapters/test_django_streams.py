@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -88,6 +89,7 @@ def atomic_requests() -> Iterator[None]:
     connection.settings_dict["ATOMIC_REQUESTS"] = True
     yield
     connection.settings_dict["ATOMIC_REQUESTS"] = False
+    gc.collect()  # here, where the warning of Python 3.13 about what is left behind is expected
 
 
 def written() -> set[str]:
@@ -96,17 +98,19 @@ def written() -> set[str]:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("atomic_requests")
-@pytest.mark.parametrize("event", ["sync", "async"])
+# a worker thread's connection to a SQLite database in memory is one that Django does not close
+@pytest.mark.filterwarnings("ignore:.*sqlite3.Connection:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("guarded", [True, False])
 class TestAStreamThatFailsOnTheWay:
     """What it wrote is undone by its unit of work, and not by ATOMIC_REQUESTS."""
 
-    def test_under_wsgi(self, event: str, guarded: bool) -> None:
-        url = f"/components/ledger/stream?event={event}&guarded={guarded:d}"
+    def test_under_wsgi(self, guarded: bool) -> None:
+        url = f"/components/ledger/stream?event=sync&guarded={guarded:d}"
         answer = Client().post(url, "", content_type=FORM)
         assert b"event: component:error" in b"".join(answer)
         assert written() == (set() if guarded else {"before", "after"})
 
+    @pytest.mark.parametrize("event", ["sync", "async"])
     async def test_under_asgi(self, event: str, guarded: bool) -> None:
         url = f"/components/ledger/stream?event={event}&guarded={guarded:d}"
         answer: Any = await AsyncClient().post(url, "", content_type=FORM)

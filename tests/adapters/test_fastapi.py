@@ -141,7 +141,7 @@ def test_json_that_a_dependency_has_read_is_still_the_envelope() -> None:
 def test_a_file_that_a_dependency_has_read_is_refused_as_any_other() -> None:
     with uvicorn_thread(serving(reads_the_form)) as address:
         answer = post(address, "add", files={"by": ("three.txt", b"3")})
-        assert (answer.status_code, answer.headers["x-component-code"]) == (415, "unsupported")
+        assert (answer.status_code, answer.headers["x-component-code"]) == (422, "invalid")
 
 
 def test_a_form_that_a_dependency_has_read_is_bounded_as_any_other() -> None:
