@@ -20,7 +20,7 @@ def blocks(name: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "docs/tutorial.md", "docs/dependencies.md", "docs/forms.md", "docs/models.md"]
+    "name", ["README.md", "docs/tutorial.md", "docs/dependencies.md", "docs/forms.md", "docs/models.md", "docs/realtime.md"]
 )
 def test_every_python_block_runs_as_the_file_that_it_names(name: str, tmp_path: Path) -> None:
     scripts = []
