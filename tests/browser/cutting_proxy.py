@@ -36,19 +36,20 @@ class CuttingProxy(ThreadingTCPServer):
 
 class _Connection(BaseRequestHandler):
     request: socket.socket
-    server: CuttingProxy
 
     def handle(self) -> None:
         """One request, whose answer ends the connection: a browser would resend by itself on one that it had used."""
+        proxy = self.server
+        assert isinstance(proxy, CuttingProxy)
         sent = _read_request(self.request)
         if not sent:
             return
         is_event = sent.startswith(b"POST")
-        self.server.events += is_event
-        cut = self.server.cuts.pop(0) if is_event and self.server.cuts else None
+        proxy.events += is_event
+        cut = proxy.cuts.pop(0) if is_event and proxy.cuts else None
         if cut == "before":
             return
-        with socket.create_connection(self.server.target) as server:
+        with socket.create_connection(proxy.target) as server:
             server.sendall(_CONNECTION.sub(b"", sent).replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
             answer = server.makefile("rb").read()
         if cut != "after":

@@ -43,7 +43,7 @@ def test_a_click_whose_connection_breaks_is_counted_exactly_once(
 def test_a_second_broken_connection_is_told(tab: Tab, proxy: CuttingProxy) -> None:
     visit(tab, proxy.address, "stored")
     tab(lambda page: page.evaluate(RECORD, "component:error"))
-    proxy.cuts += ["before", "before"]
+    proxy.cuts.extend(("before", "before"))
     tab(lambda page: page.click("#add"))
     assert heard(tab, 1) == [["component:error", {"code": "network"}]]
     assert proxy.events == 2
