@@ -181,7 +181,8 @@ class EventEndpoint:
         try:
             intake = intake_for(self.engine, self._head(name, scope, request)) if brings_files(scope) else None
         except RequestError as exc:
-            if int(read_headers(scope["headers"]).get("content-length", "0")) <= self.engine.limits.body:
+            length = read_headers(scope["headers"]).get("content-length", "")
+            if length.isdecimal() and int(length) <= self.engine.limits.body:
                 release(await read(self.engine.limits, None))  # a client that is still sending may not hear the answer
             return exc
         return await read(self.engine.limits, intake)

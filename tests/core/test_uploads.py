@@ -35,9 +35,12 @@ def test_a_size_is_a_number_or_text_with_its_unit(size: int | str, expected: int
 
 
 def test_a_limit_that_nothing_could_meet_is_a_mistake() -> None:
-    for wrong in ({"size": "5 megs"}, {"types": {"png"}}, {"count": 0}):
-        with pytest.raises(ConfigurationError):
-            Limit(**wrong)
+    with pytest.raises(ConfigurationError, match="no size"):
+        Limit("5 megs")
+    with pytest.raises(ConfigurationError, match="no media type"):
+        Limit(types={"png"})
+    with pytest.raises(ConfigurationError, match="no file"):
+        Limit(count=0)
 
 
 @pytest.mark.parametrize(
