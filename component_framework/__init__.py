@@ -29,6 +29,8 @@ from .core.schema import LongText as LongText
 from .core.schema import Password as Password
 from .core.secret import ServerOnly as ServerOnly
 from .core.store import MemoryStateStore as MemoryStateStore
+from .core.uploads import Limit as Limit
+from .core.uploads import Upload as Upload
 from .core.wizard import WizardComponent as WizardComponent
 
 if _typing.TYPE_CHECKING:

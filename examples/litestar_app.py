@@ -10,13 +10,22 @@ from typing import Any
 
 from litestar import Litestar, MediaType, Request, Response, get
 from litestar.static_files import create_static_files_router
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from component_framework import Engine
 from component_framework.adapters.litestar import ComponentPlugin, request_context
 from examples.fastapi_app.components import orders
+from examples.shared import machine, room
 from examples.shared.site import SHARED, SecurityPolicy, page, renderer
 
-engine = Engine(renderer=renderer, secret_key=os.environ.get("SECRET_KEY") or secrets.token_hex())
+engine = Engine(
+    renderer=renderer,
+    secret_key=os.environ.get("SECRET_KEY") or secrets.token_hex(),
+    providers={AsyncSession: orders.session},  # opened for each event that needs one, and closed after it
+    socket=True,
+)
+machine.watch(engine)
+room.listen(engine)
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@
     else if (name == 'component:navigate') {
       const [[how, url]] = Object.entries(detail);
       if (how == 'redirect') location = url;
-      else history[how + 'State']({}, '', url);
+      else history[how + 'State'](0, '', url);
     } else (find(id) || document).dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
   };
 
@@ -20,14 +20,14 @@
   const keep = () => flying.forEach((ctx) => {
     find(ctx.cf.id)?.setAttribute('aria-busy', true);
     ctx.indicators?.forEach((elt) => elt.classList.add(htmx.config.requestClass));
-    ctx.disabledElements?.forEach((elt) => { elt.disabled = true; });
+    ctx.disabledElements?.forEach((elt) => elt.disabled = true);
   });
 
   htmx.registerExtension('component', {
     // A custom event that triggers a request sends its detail, and none of the fields that happen to be inside.
     htmx_config_request: (elt, { ctx }) => {
-      const { detail } = ctx.sourceEvent || {};
-      if (!idOf(elt) || typeof detail != 'object' || !detail) return;
+      const detail = ctx.sourceEvent?.detail;
+      if (!idOf(elt) || !(detail instanceof Object)) return;
       const body = ctx.request.body = new FormData();
       for (const [name, value] of Object.entries({ ...ctx.vals, ...detail })) body.set(name, typeof value == 'object' ? JSON.stringify(value) : value);
     },
@@ -36,9 +36,13 @@
     htmx_before_request: (elt, { ctx }) => {
       const id = idOf(elt);
       const root = find(id);
-      if (!id) return;
-      if (!root) return false;
-      ctx.cf ||= { id, event: crypto.getRandomValues(new Uint32Array(4)).join() };
+      if (!root) return !id; // it went while the click was queued
+      if (!ctx.cf) {
+        ctx.cf = { id, event: crypto.getRandomValues(new Uint32Array(4)).join() };
+        // Once more when the network fails, with the same event id, where the server knows which events it has applied.
+        const { fetch } = ctx;
+        if (root.dataset.retry) ctx.fetch = (url, request) => fetch(url, request).catch(() => fetch(url, request));
+      }
       if (!ctx.target.isConnected) ctx.target = root;
       Object.assign(ctx.request.headers, json(find('component-headers')?.content), {
         'X-Component-State': root.dataset.state,
@@ -59,9 +63,8 @@
     htmx_before_swap: (elt, { tasks }) => {
       for (const task of [...tasks]) {
         const fresh = task.fragment?.querySelector('[data-version]');
-        const shown = fresh && find(fresh.id);
         const version = +fresh?.dataset.version;
-        if (shown && version > 1 && version < shown.dataset.version) tasks.splice(tasks.indexOf(task), 1);
+        if (version > 1 && version < find(fresh.id)?.dataset.version) tasks.splice(tasks.indexOf(task), 1);
       }
     },
 
@@ -81,9 +84,9 @@
     },
 
     htmx_finally_request: (elt, { ctx }) => {
-      if (!ctx.cf) return;
-      flying.delete(ctx);
-      if (![...flying].some((other) => other.cf.id == ctx.cf.id)) find(ctx.cf.id)?.removeAttribute('aria-busy');
+      if (!flying.delete(ctx)) return;
+      find(ctx.cf.id)?.removeAttribute('aria-busy');
+      keep(); // another request of the same component
       for (const [name, detail] of Object.entries(json(ctx.cf.trigger))) emit(ctx.cf.id, name, detail);
     },
   });

@@ -61,6 +61,7 @@ def uvicorn_thread(app: Any, *, ws: str = "none") -> Iterator[str]:
 
 class _ThreadedServer(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+    request_queue_size = 128
 
 
 class _SilentHandler(WSGIRequestHandler):

@@ -56,6 +56,7 @@ def test_adapters_do_not_know_each_other(path: Path) -> None:
         "columns",
         "sqlalchemy_columns",
         "redis_line",
+        "files",
     }
     siblings = {
         name.lstrip(".").partition(".")[0] for name in imports(path) if name.startswith(".") and "core" not in name
@@ -110,7 +111,9 @@ def test_a_missing_extra_is_named_with_the_line_that_installs_it(module: str, mi
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "core").glob("*.py")), ids=lambda path: path.stem)
 def test_core_needs_no_threads_sockets_or_processes_to_run(path: Path) -> None:
-    allowed = {"store": {"threading"}, "shutdown": {"threading", "signal"}}.get(path.stem, set())
+    allowed = {"store": {"threading"}, "uploads": {"threading"}, "shutdown": {"threading", "signal"}}.get(
+        path.stem, set()
+    )
     assert imports(path) & {"threading", "socket", "subprocess", "signal", "multiprocessing"} <= allowed
 
 

@@ -59,3 +59,12 @@ def test_the_tags_name_files_by_their_content_and_their_integrity() -> None:
 def test_only_listed_files_are_assets() -> None:
     assert assets.find("../component.py") is None
     assert assets.find("vendored.json") is None
+
+
+def test_the_accessibility_checker_of_the_tests_is_unmodified_and_has_its_licence() -> None:
+    folder = ROOT / "tests" / "browser" / "vendored"
+    record = json.loads((folder / "vendored.json").read_text())
+    assert {name: sha256(folder / name) for name in record["sha256"]} == record["sha256"]
+    assert record["licence"] == "MPL-2.0"
+    assert "Mozilla Public License" in (folder / "LICENSE-axe-core.txt").read_text()
+    assert f'AXE_VERSION = "{record["version"]}"' in (ROOT / "scripts" / "build_assets.py").read_text()

@@ -19,7 +19,10 @@ def blocks(name: str) -> list[tuple[str, str]]:
     return BLOCK.findall((ROOT / name).read_text())
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/tutorial.md", "docs/realtime.md"])
+@pytest.mark.parametrize(
+    "name",
+    ["README.md", "docs/tutorial.md", "docs/dependencies.md", "docs/forms.md", "docs/models.md", "docs/realtime.md"],
+)
 def test_every_python_block_runs_as_the_file_that_it_names(name: str, tmp_path: Path) -> None:
     scripts = []
     for language, text in blocks(name):

@@ -7,7 +7,7 @@ from component_framework import Engine
 
 NAMES = {
     "Bound", "BrowserError", "Component", "Conflict", "Context", "Email", "Engine", "Forbidden", "FormComponent", "Input", "Invalid", "Limits", "MemoryStateStore", "ModelMixin", "NotFound",
-    "Provided", "LongText", "Password", "WizardComponent",
+    "Limit", "Upload", "Provided", "LongText", "Password", "WizardComponent",
     "Registry", "ServerOnly", "SessionClosed", "StreamingComponent", "call", "limit_rate", "register", "registry", "requires",
 }  # fmt: skip
 

@@ -6,6 +6,7 @@ app.include_router(component_router(engine, dependencies=[Depends(login)]))
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 try:
@@ -22,7 +23,9 @@ from ..core.asgi_live import LiveEndpoint, SocketEndpoint
 from ..core.component import Context
 from ..core.engine import Engine
 from ..core.errors import ConfigurationError, Malformed
+from ..core.intake import Intake
 from ..core.limits import Limits
+from ..core.uploads import release
 from .fastapi_depends import FastAPISolver
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -38,11 +41,11 @@ def component_router(engine: Engine, **options: Any) -> APIRouter:
     router = APIRouter(prefix=engine.url, include_in_schema=False, route_class=ComponentRoute, **options)
     live = _Live(engine)
     router.add_api_route("/live", live.respond, methods=["GET", "POST"])
-    router.add_api_websocket_route("/ws", live.serve)
     for path, stream in (("/{name}", False), ("/{name}/stream", True)):
         events = EventEndpoint(engine, stream=stream, make_request=Request)
         router.add_api_route(path, _Event(events).respond, methods=["POST"])
     router.add_api_route("/static/{file}", _Asset(engine).respond, methods=["GET", "HEAD"])
+    router.add_api_websocket_route("/ws", live.serve)
     return router
 
 
@@ -99,11 +102,15 @@ class _Event:
         return self._whole
 
     async def respond(self, request: Request) -> Response:
-        body = await _read(request, self.events.engine.limits)
-        reply = await self.events.reply(request.path_params["name"], request.scope, request, body)
+        name = request.path_params["name"]
+        body = await self.events.take_in(name, request.scope, request, partial(_read, request))
+        reply = await self.events.reply(name, request.scope, request, body)
 
         async def send_it(scope: Scope, receive: Receive, send: Send) -> None:
-            await send_reply(reply, receive, send)
+            try:
+                await send_reply(reply, receive, send)
+            finally:
+                release(body)
 
         return _Answer(send_it, reply.status)
 
@@ -142,16 +149,16 @@ class _Asset:
     respond = direct
 
 
-async def _read(request: Request, limits: Limits) -> Body:
+async def _read(request: Request, limits: Limits, intake: Intake | None) -> Body:
     """The body; a dependency may have read it with `body()` or `json()`, or have parsed it with `form()`."""
     try:
-        return await take(request.stream(), limits)
+        return await take(request.stream(), limits, intake)
     except ClientDisconnect:
         return Malformed("the body ended before it was complete")
     except RuntimeError:  # what Starlette raises for a stream that has been read
         if request._form is None:
             raise ConfigurationError("A dependency reads the body with request.stream(). Use request.body().") from None
-        return parsed_form(request._form.multi_items())
+        return parsed_form(request._form.multi_items(), intake)
 
 
 def _effective(route: APIRoute) -> tuple[str, Sequence[Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from contextlib import AsyncExitStack
-from functools import cache
 from typing import Annotated, Any, NoReturn
 
 try:
@@ -23,6 +22,9 @@ from ..core.providing import Need
 class FastAPISolver:
     """`Annotated[Session, Depends(get_session)]`: with sub-dependencies, security schemes and the app's overrides."""
 
+    def __init__(self) -> None:
+        self._dependants: dict[int, tuple[Any, Dependant]] = {}  # by identity: a mark of FastAPI 0.121 has no hash
+
     def knows(self, need: Need) -> bool:
         return isinstance(need.mark, params.Depends)
 
@@ -37,7 +39,7 @@ class FastAPISolver:
         try:
             solved = await solve_dependencies(
                 request=request,
-                dependant=_dependant(need.mark),
+                dependant=self._dependant(need.mark),
                 dependency_overrides_provider=request.scope.get("app"),
                 async_exit_stack=closing,
                 embed_body_fields=False,
@@ -48,9 +50,14 @@ class FastAPISolver:
             raise Invalid({"": [f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in solved.errors]})
         return solved.values["value"]
 
+    def _dependant(self, mark: Any) -> Dependant:
+        known = self._dependants.get(id(mark))
+        if known is None:
+            known = self._dependants[id(mark)] = mark, _describe(mark)  # with the mark, so that its id stays its own
+        return known[1]
 
-@cache
-def _dependant(mark: Any) -> Dependant:
+
+def _describe(mark: Any) -> Dependant:
     def wanted(value: Any) -> None: ...
 
     wanted.__annotations__ = {"value": Annotated[Any, mark]}

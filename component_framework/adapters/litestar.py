@@ -5,7 +5,7 @@ app = Litestar(plugins=[ComponentPlugin(engine, guards=[login])])
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, cast
 
 try:
@@ -35,7 +35,9 @@ from ..core.asgi_live import LiveEndpoint, SocketEndpoint
 from ..core.component import Context
 from ..core.engine import Engine
 from ..core.errors import ConfigurationError
+from ..core.intake import Intake
 from ..core.limits import Limits
+from ..core.uploads import release
 from ..core.wire import Reply
 from .litestar_provide import LitestarSolver
 
@@ -140,8 +142,9 @@ def _ordinary(engine: Engine) -> list[Any]:
 
 
 async def _answer(events: EventEndpoint, request: Request[Any, Any, Any]) -> ASGIResponse:
-    body = await _read(request.scope, request.receive, events.engine.limits)
-    return _Answer(await events.reply(request.path_params["name"], request.scope, request, body))
+    name = request.path_params["name"]
+    body = await events.take_in(name, request.scope, request, partial(_read, request.scope, request.receive))
+    return _Answer(await events.reply(name, request.scope, request, body), body)
 
 
 class _Answer(ASGIResponse):
@@ -149,10 +152,11 @@ class _Answer(ASGIResponse):
 
     _should_set_content_length = False
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Reply, body: Body = b"") -> None:
         length = {"Content-Length": str(len(reply.body))} if isinstance(reply.body, bytes) and reply.body else {}
         super().__init__(status_code=reply.status, headers=length | dict(reply.headers))
         self._reply = reply
+        self._body = body
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async def send_with_headers(message: Any) -> None:
@@ -160,17 +164,20 @@ class _Answer(ASGIResponse):
                 message["headers"] = self.encode_headers()
             await send(message)
 
-        await send_reply(self._reply, receive, send_with_headers)
+        try:
+            await send_reply(self._reply, receive, send_with_headers)
+        finally:
+            release(self._body)
 
 
-async def _read(scope: Any, receive: Any, limits: Limits) -> Body:
+async def _read(scope: Any, receive: Any, limits: Limits, intake: Intake | None = None) -> Body:
     """The body; middleware may have read or parsed it, and Litestar keeps it then."""
     read = ScopeState.from_scope(scope)
     if read.body is not Empty:
         return read.body
     if read.form is not Empty:
-        return parsed_form(FormMultiDict.from_form_data(read.form).multi_items())
-    return await read_body(scope, receive, limits)
+        return parsed_form(FormMultiDict.from_form_data(read.form).multi_items(), intake)
+    return await read_body(scope, receive, limits, intake)
 
 
 def _request(scope: Any, receive: Any) -> ASGIConnection[Any, Any, Any, Any]:

@@ -70,6 +70,7 @@ class PydanticSchema(TypedSchema):
             given = {name: data[name] for name in data if name in self.fields}
             self._require_ticks(given, errors)
         aliased = {self._aliases[name]: value for name, value in given.items() if name not in errors}
+        value: Any = None
         try:
             if isinstance(data, Form):
                 value = self._model.model_validate(aliased)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 try:
     from sqlalchemy import inspect, select, update
-    from sqlalchemy.exc import IntegrityError, StatementError
+    from sqlalchemy.exc import DataError, IntegrityError
     from sqlalchemy.ext.asyncio import AsyncSession
     from sqlalchemy.orm import Session, joinedload, selectinload
     from sqlalchemy.orm.attributes import set_committed_value
@@ -26,6 +26,8 @@ from .sqlalchemy_columns import members_of, model_field, related_class
 class SqlAlchemyRepository:
     """Objects of a mapped class, in the session that the engine provides; awaitable where the session is async."""
 
+    keeps_rows = False
+
     def fields(self, model: Any) -> Mapping[str, ModelField]:
         mapper = inspect(model)
         columns = {
@@ -42,10 +44,8 @@ class SqlAlchemyRepository:
         query = query.options(*(selectinload(getattr(component.model, name)) for name in component.prefetch_related))
         try:
             return await core.settle(component.session.scalar(query.execution_options(populate_existing=True)))
-        except StatementError as exc:
-            if isinstance(exc.orig, (OverflowError, ValueError, TypeError)):
-                return None  # no key is like this
-            raise
+        except (DataError, OverflowError):
+            return None  # no key is like this
 
     def read(self, component: core.ModelComponent, name: str) -> Any:
         return getattr(component.instance, inspect(component.model).primary_key[0].key if name == "pk" else name)

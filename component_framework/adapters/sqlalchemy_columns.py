@@ -14,7 +14,7 @@ from ..core.model import ModelField
 def model_field(column: Any) -> ModelField:
     """What a column holds, and what a visitor may send for it: no longer text than fits."""
     kind = column.type.python_type
-    accepted = kind
+    accepted: Any = kind
     if isinstance(column.type, String) and not isinstance(column.type, Enum) and column.type.length:
         accepted = Annotated[str, msgspec.Meta(max_length=column.type.length)]
     return ModelField(kind | None, accepted | None if column.nullable else accepted)

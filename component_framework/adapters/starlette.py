@@ -23,12 +23,12 @@ from ..core.engine import Engine
 def component_routes(engine: Engine) -> list[BaseRoute]:
     """The routes of every registered component, under the engine's URL."""
     return [
-        Route(f"{engine.url}/static/{{file}}", AssetEndpoint()),
         Route(f"{engine.url}/live", LiveEndpoint(engine, make_request=Request), methods=["GET", "POST"]),
-        WebSocketRoute(f"{engine.url}/ws", SocketEndpoint(engine, make_request=connection)),
-        Route(f"{engine.url}/{{name}}/stream", event_endpoint(engine, stream=True), methods=["POST"]),
         Route(f"{engine.url}/{{name}}", event_endpoint(engine, stream=False), methods=["POST"]),
-    ]
+        Route(f"{engine.url}/{{name}}/stream", event_endpoint(engine, stream=True), methods=["POST"]),
+        Route(f"{engine.url}/static/{{file}}", AssetEndpoint()),
+        WebSocketRoute(f"{engine.url}/ws", SocketEndpoint(engine, make_request=connection)),
+    ]  # in the order of how often they are asked for: each is tried in turn
 
 
 def connection(scope: Any, receive: Any) -> HTTPConnection:

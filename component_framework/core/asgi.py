@@ -27,12 +27,14 @@ from typing import Any
 from . import assets
 from .component import Context
 from .engine import Engine
-from .errors import Malformed, RequestError, Unsupported
-from .fitting import Form
+from .errors import Invalid, Malformed, RequestError
+from .fitting import UNKNOWN, Form
+from .intake import Intake, intake_for
 from .limits import Limits
 from .request import READ_HEADERS, HttpRequest
 from .shutdown import stopping
 from .streaming import PING, PING_MESSAGE, close, own_context
+from .uploads import release
 from .wire import Reply
 
 Scope = MutableMapping[str, Any]
@@ -55,8 +57,10 @@ async def offload(function: Callable[..., Any], /, *args: Any) -> Any:
 Body = bytes | Form | RequestError
 """What came with a request: bytes, or fields where somebody has parsed them already, or why it is refused."""
 
-Reader = Callable[[Scope, Receive, Limits], Awaitable[Body]]
-"""`await read(scope, receive, limits)` gives a request's body, up to one byte over the limit."""
+Reader = Callable[..., Awaitable[Body]]
+"""`await read(scope, receive, limits, intake)` gives a request's body, up to one byte over the limit.
+
+`intake` is there where the body may bring files, else None."""
 
 _READ = {name.encode(): name for name in READ_HEADERS}
 _encoded: dict[str, bytes] = {}
@@ -64,8 +68,10 @@ _BODILESS = (204, 304)
 """Statuses whose answers have no length (RFC 9110 8.6)."""
 
 
-async def read_body(scope: Scope, receive: Receive, limits: Limits) -> Body:
+async def read_body(scope: Scope, receive: Receive, limits: Limits, intake: Intake | None = None) -> Body:
     """The whole body, but no more of it than one byte over `limits.body`: the engine refuses that by itself."""
+    if intake is not None:
+        return await take(_chunks(receive(), receive), limits, intake)
     steps = receive().__await__()
     try:
         first: Awaitable[Message] = _resume(steps, next(steps))
@@ -77,8 +83,10 @@ async def read_body(scope: Scope, receive: Receive, limits: Limits) -> Body:
     return await take(_chunks(first, receive), limits)
 
 
-async def take(chunks: AsyncGenerator[bytes, None], limits: Limits) -> Body:
+async def take(chunks: AsyncGenerator[bytes, None], limits: Limits, intake: Intake | None = None) -> Body:
     """`chunks` as a body; Malformed for one that takes longer than `limits.body_time` to arrive, or breaks off (EOFError)."""
+    if intake is not None:
+        return await _take_files(chunks, intake)
     body = bytearray()
     try:
         async with asyncio.timeout(limits.body_time), aclosing(chunks):
@@ -91,6 +99,14 @@ async def take(chunks: AsyncGenerator[bytes, None], limits: Limits) -> Body:
     except EOFError:
         return Malformed("the body ended before it was complete")
     return bytes(body[: limits.body + 1])
+
+
+async def _take_files(chunks: AsyncGenerator[bytes, None], intake: Intake) -> Body:
+    try:
+        async with aclosing(chunks):
+            return await intake.read_async(chunks, offload)
+    except RequestError as exc:
+        return exc
 
 
 async def _chunks(first: Awaitable[Message], receive: Receive) -> AsyncGenerator[bytes, None]:
@@ -114,12 +130,17 @@ async def _given(message: Message) -> Message:
     return message
 
 
-def parsed_form(items: Iterable[tuple[str, Any]]) -> Body:
+def parsed_form(items: Iterable[tuple[str, Any]], intake: Intake | None = None) -> Body:
     """The fields of a form that a framework has parsed; a file among them is refused, as it is where we parse."""
+    if intake is not None:
+        try:
+            return intake.adopt(items)
+        except RequestError as exc:
+            return exc
     form = Form()
     for name, value in items:
         if not isinstance(value, str):
-            return Unsupported("this component takes no files")
+            return Invalid({name: [UNKNOWN]})
         form.setdefault(name, []).append(value)
     return form
 
@@ -146,13 +167,35 @@ class EventEndpoint:
         if scope["method"] != "POST":
             await _send_bytes(send, 405, {"Allow": "POST", "Content-Type": "text/plain"}, b"Method Not Allowed")
             return
-        body = await self.read(scope, receive, self.engine.limits)
-        await send_reply(await self.reply(name, scope, self.make_request(scope, receive), body), receive, send)
+        request = self.make_request(scope, receive)
+        body = await self.take_in(name, scope, request, partial(self.read, scope, receive))
+        try:
+            await send_reply(await self.reply(name, scope, request, body), receive, send)
+        finally:
+            release(body)
+
+    async def take_in(
+        self, name: str, scope: Any, request: Any, read: Callable[[Limits, Intake | None], Awaitable[Body]]
+    ) -> Body:
+        """The body that `read` gives, unless the headers are reason enough to refuse it; `release()` what is in it."""
+        try:
+            intake = intake_for(self.engine, self._head(name, scope, request)) if brings_files(scope) else None
+        except RequestError as exc:
+            if int(read_headers(scope["headers"]).get("content-length", "0")) <= self.engine.limits.body:
+                release(await read(self.engine.limits, None))  # a client that is still sending may not hear the answer
+            return exc
+        return await read(self.engine.limits, intake)
 
     async def reply(self, name: str, scope: Any, request: Any, body: Body) -> Reply:
         """The reply to the request of `scope`, which components see as `request`."""
+        reply = await self.engine.answer(self._head(name, scope, request, body), offload)
+        if isinstance(reply.body, bytes):
+            release(body)  # and not after the answer has gone out, which may take its time
+        return reply
+
+    def _head(self, name: str, scope: Any, request: Any, body: Body = b"") -> HttpRequest:
         headers = read_headers(scope["headers"])
-        asked = HttpRequest(
+        return HttpRequest(
             component=name,
             headers=headers,
             query=scope["query_string"].decode("latin-1"),
@@ -162,7 +205,11 @@ class EventEndpoint:
             refused=body if isinstance(body, RequestError) else None,
             context=scope_context(self.engine, scope, request, headers.get("x-forwarded-for", "")),
         )
-        return await self.engine.answer(asked, offload)
+
+
+def brings_files(scope: Any) -> bool:
+    """Whether a body may have files in it, so that its headers are worth a closer look."""
+    return any(name == b"content-type" and value[:10].lower() == b"multipart/" for name, value in scope["headers"])
 
 
 KEPT = "public, max-age=31536000, immutable"

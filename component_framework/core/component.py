@@ -124,7 +124,7 @@ class Component:
 
     __slots__ = (
         "__dict__", "_children", "_compiled", "_effects", "_event_id", "_free", "_functions", "_host", "_live", "_recent", "_record",
-        "_skip", "_token", "_version", "context", "errors", "id", "params",
+        "_skip", "_token", "_used", "_version", "context", "errors", "id", "params",
     )  # fmt: skip  # what is left in __dict__ is the user's own: the state fields and what a handler keeps for its template
 
     template_name: ClassVar[str | None] = None
@@ -160,7 +160,7 @@ class Component:
     context: Context
 
     def __init__(self, **params: Any) -> None:
-        self._compiled = spec = spec_of(type(self))
+        self._compiled = spec_of(type(self))
         self.id = params.pop("component_id", None)
         self.params = params
         self.errors = {}
@@ -177,7 +177,8 @@ class Component:
         self._recent: Mapping[str, Any] = NOTHING
         self._children: dict[str, str] = {}
         self._functions: TemplateFunctions | None = None
-        self.__dict__.update(spec.state.defaults())
+        self._used = False
+        self.__dict__.update(self._compiled.state.defaults())
 
     # -- override these --------------------------------------------------------------------------------------------
 
@@ -223,6 +224,12 @@ class Component:
         """
         return None
 
+    def catch_up(self) -> Any:
+        """Bring the state up to date before a rendering that no event asked for: a topic was published. May be async.
+
+        Only what the state holds of a database needs it; what `get_context()` reads is new anyhow.
+        """
+
     def get_topics(self) -> Sequence[str]:
         """The topics that this component subscribes to: `topics`, with its params and its state filled in."""
         from .topics import fill
@@ -246,6 +253,11 @@ class Component:
     def request(self) -> Any:
         """The framework's request behind this event; None outside of one."""
         return self.context.request
+
+    @property
+    def engine(self) -> Any:
+        """The Engine that serves this component, to publish with; None where no engine knows it."""
+        return self._host if hasattr(self._host, "publish") else None
 
     @property
     def user(self) -> Any:
@@ -305,13 +317,23 @@ class Component:
         """The arguments of `handler` in `payload`; raises Invalid, and the handler does not run."""
         return accept(self, handler, payload) if self._compiled.bound.names else handler.shape.fit(payload)
 
-    def _refuse(self, handler: Handler, errors: dict[str, list[str]]) -> None:
+    def _show_refusal(self, handler: Handler, errors: dict[str, list[str]]) -> None:
         """Show what was wrong; the state is as it was before the event."""
         self.errors = errors
 
     def _fields(self) -> dict[str, Any]:
         values = self.__dict__
         return {name: values[name] for name in self._compiled.fields if name in values}
+
+    def _forget(self, *, anew: bool) -> None:
+        """Leave behind what an earlier dispatch() of this object did; its state as well, if it is mounted `anew`."""
+        self.errors, self._effects, self._skip = {}, [], False
+        if anew and self._used:
+            self._free, self._children, self._version, self._record, self._recent = {}, {}, 0, "", NOTHING
+            for name in self._compiled.fields:
+                self.__dict__.pop(name, None)  # one without a default is missing until mount() fills it
+            self.__dict__.update(self._compiled.state.defaults())
+        self._used = True
 
     def _remembered(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What `dehydrate()` gives: the declared fields, typed, and the free keys."""

@@ -34,7 +34,7 @@ from .errors import (
 from .event_stream import EventStream, log_failure, log_refusal
 from .gate import RateLimiter
 from .host import Offload
-from .inspection import check_template, examine
+from .inspection import check_template, describe, examine
 from .lifecycle import Restored, frames, last, run_sync
 from .limits import Limits
 from .origin import require_same_origin
@@ -49,7 +49,8 @@ from .signing import TokenSigner, keys_of
 from .spec import Spec, spec_of
 from .state import Home, Overtaken, Place, TokenState, home_of
 from .store import StateStore
-from .wire import Call, Frame, Reply, refusal, reply, stream_headers
+from .uploads import Budget
+from .wire import Call, Frame, Reply, refusal, reply, require_room, stream_headers
 
 if TYPE_CHECKING:
     from .broker import Broker
@@ -99,6 +100,7 @@ class Engine(Realtime):
         self.url = url.rstrip("/")
         self.static_url = static_url
         self.limits = limits or Limits()
+        self.uploads = Budget(self.limits.uploads)
         self.debug = debug
         self.authorize = authorize
         self.has_permission = has_permission
@@ -183,11 +185,13 @@ class Engine(Realtime):
             return refusal(Failed(), log_failure(call, exc), call.envelope, None)
 
     async def frames(
-        self, call: Call, offload: Offload | None = None, *, every: bool = False
+        self, call: Call, offload: Offload | None = None, *, every: bool = False, counted: bool = False
     ) -> AsyncGenerator[Frame, None]:
         """The frames that answer `call`; raises RequestError for a refusal. The frames raise what the component raises."""
         component, restored = await self.receive(call)
-        return frames(component, call.event, call.payload, restored, host=self, offload=offload, every=every)
+        return frames(
+            component, call.event, call.payload, restored, host=self, offload=offload, every=every, counted=counted
+        )
 
     # -- for pages, scripts and tests ------------------------------------------------------------------------------
 
@@ -236,13 +240,7 @@ class Engine(Realtime):
 
     def describe(self) -> dict[str, dict[str, dict[str, str]]]:
         """For each component and each of its handlers: where it runs, and how it is triggered."""
-        return {
-            name: {
-                event: {"where": "server", "trigger": "call" if handler.is_call else "event"}
-                for event, handler in spec_of(cls).handlers.items()
-            }
-            for name, cls in self.registry.items()
-        }
+        return {name: describe(spec_of(cls)) for name, cls in self.registry.items()}
 
     # -- the Host of the components --------------------------------------------------------------------------------
 
@@ -257,9 +255,11 @@ class Engine(Realtime):
             self._inspected.add(cls)
 
     async def seal(self, component: Component, effects: Sequence[Effect]) -> str:
+        require_room(effects, self.limits, component._compiled.title)
         return await self.home(type(component)).seal(component, effects)
 
     async def note(self, component: Component, effects: Sequence[Effect]) -> None:
+        require_room(effects, self.limits, component._compiled.title)
         await self.home(type(component)).note(component, effects)
 
     async def show_other(
@@ -355,7 +355,7 @@ class Engine(Realtime):
         stream = call.stream or (call.accepts_stream and self._streams(call))
         for remaining in reversed(range(self.limits.attempts)):
             try:
-                steps = await self.frames(call, offload, every=stream)
+                steps = await self.frames(call, offload, every=stream, counted=remaining < self.limits.attempts - 1)
                 return await self._stream(call, steps) if stream else reply(await last(steps), call.envelope)
             except Overtaken:
                 if not remaining:
@@ -380,7 +380,9 @@ class Engine(Realtime):
         try:
             if isinstance(error, Conflict):
                 with suppress(RequestError):  # then its newest state is not to be had: it begins anew
-                    return await last(await self.frames(replace(call, event=None, event_id=None), offload))
+                    return await last(
+                        await self.frames(replace(call, event=None, event_id=None), offload, counted=True)
+                    )
             cls = self._find(call)
             if call.state is not None:
                 component = self.home(cls).rebuild(call, cls)
@@ -388,7 +390,7 @@ class Engine(Realtime):
                 component = cls(**public_params(spec_of(cls), call.params))
                 component.id = call.component_id if ELEMENT_ID.fullmatch(call.component_id or "") else None
             component.context = call.context
-            return await last(frames(component, None, {}, None, host=self, offload=offload))
+            return await last(frames(component, None, {}, None, host=self, offload=offload, counted=True))
         except RequestError:
             return None
         except Exception:  # only a courtesy: the client still hears the refusal itself

@@ -13,8 +13,8 @@ import msgspec
 
 from .errors import ConfigurationError
 from .fitting import Field, members
-from .form_data import as_form
-from .schema import MOST_ROWS, Choice, FormField, FormSchema, Input, Kind, schema_of
+from .form_data import MOST_ROWS, as_form
+from .schema import Choice, FormField, FormSchema, Input, Kind, schema_of
 
 _KINDS: tuple[tuple[type, Kind], ...] = (
     (bool, "checkbox"),
@@ -47,6 +47,7 @@ def describe(title: str, field: Field) -> FormField:
         choices=choices,
         attributes=tuple(_attributes(kind, plain, metas, note).items()),
         widget=note.widget,
+        mismatch=note.mismatch,
         rows=row,
         fewest=max((meta.min_length or 0 for meta in metas), default=0) if row else 0,
         most=min((meta.max_length or MOST_ROWS for meta in metas), default=MOST_ROWS) if row else MOST_ROWS,

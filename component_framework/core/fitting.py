@@ -26,6 +26,7 @@ from .errors import ConfigurationError, Invalid, Malformed
 from .messages import explain
 from .plain import MAX_DEPTH, decode_json
 from .providing import Need, key_of, need_of
+from .uploads import limit_of, read_files
 
 REQUIRED = "This field is required."
 UNKNOWN = "This field is not expected here."
@@ -56,13 +57,14 @@ class Field:
     """One declared value: its type, and how a form spells it."""
 
     __slots__ = (
-        "default", "holds_numbers", "is_bool", "is_list", "is_nested", "is_number", "is_time", "name", "optional", "type",
+        "default", "file", "holds_numbers", "is_bool", "is_list", "is_nested", "is_number", "is_time", "name", "optional", "type",
     )  # fmt: skip
 
     def __init__(self, name: str, kind: Any, default: Any = msgspec.NODEFAULT) -> None:
         self.name = name
         self.type = kind
         self.default = default
+        self.file = limit_of(kind)
         plain = members(kind)
         self.optional = type(None) in plain
         self.is_bool = bool in plain
@@ -91,6 +93,8 @@ class Field:
 
     def read(self, values: Sequence[str]) -> Any:
         """The value that a form means by `values`; raises ValueError with the message for the visitor."""
+        if self.file is not None:
+            return read_files(values, many=self.is_list)
         if self.is_list:
             return self._read_list(values)
         if len(values) > 1 and not self.is_bool:

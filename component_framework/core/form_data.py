@@ -15,6 +15,8 @@ import msgspec
 from .fitting import REQUIRED, Field, Form
 
 KEY = re.compile(r"[0-9]{1,6}")
+MOST_ROWS = 200
+"""Rows of a list of sub-forms whose type names no `max_length`, and those of a program's that are shown."""
 
 
 def row_name(name: str, key: str, field: str) -> str:
@@ -68,7 +70,7 @@ def as_form(data: Mapping[str, Any]) -> Form:
     form = Form()
     for name, value in data.items():
         if isinstance(value, (list, tuple)) and value and all(isinstance(item, Mapping) for item in value):
-            put_rows(form, str(name), {str(index): as_form(item) for index, item in enumerate(value)})
+            put_rows(form, str(name), {str(index): as_form(item) for index, item in enumerate(value[:MOST_ROWS])})
         elif (texts := _texts(value)) is not None:
             form[str(name)] = texts
     return form

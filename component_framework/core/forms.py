@@ -135,7 +135,7 @@ class FormComponent(Component):
         self._sent = Form(as_form(only(given, own)))
         return only(given, given.keys() - own)
 
-    def _refuse(self, handler: Handler, errors: dict[str, list[str]]) -> None:
+    def _show_refusal(self, handler: Handler, errors: dict[str, list[str]]) -> None:
         self.errors = errors
         self._failed = self._is_form(handler)
         if self._failed:

@@ -204,3 +204,11 @@ def _dead_bindings(spec: Spec, source: str) -> list[str]:
         for event in dict.fromkeys(_BINDING.findall(source))
         if event not in spec.handlers
     ]
+
+
+def describe(spec: Spec) -> dict[str, dict[str, str]]:
+    """For each handler: where it runs, and how it is triggered."""
+    return {
+        event: {"where": "server", "trigger": "call" if handler.is_call else "event"}
+        for event, handler in spec.handlers.items()
+    }

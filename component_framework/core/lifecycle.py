@@ -59,20 +59,22 @@ async def frames(
     host: Host,
     offload: Offload | None = None,
     every: bool = False,
+    counted: bool = False,
 ) -> AsyncGenerator[Frame, None]:
     """Bring `component` to life, let it handle `event`, and yield a Frame each time it shows itself.
 
     `every` shows it at each `yield` of its handler; otherwise only the end is shown, with all effects until then.
-    `offload` runs sync methods of an otherwise async class in a worker thread; None calls them directly. Raises
-    NotFound, Forbidden, Unauthenticated, StateError, and whatever the component raises.
+    `offload` runs sync methods of an otherwise async class in a worker thread; None calls them directly. `counted` says
+    that the rates have this event already: it begins again. Raises NotFound, Forbidden, Unauthenticated, StateError,
+    and whatever the component raises.
     """
     spec = component._compiled
     component._host = host
-    component.errors, component._effects, component._skip = {}, [], False  # of an earlier dispatch() of the same object
+    component._forget(anew=restored is None)
     run = Runner(component, offload if component.blocking else None, host.time_limit)
     handler = None if event is None else _find(spec, event)
     require_permissions(component, handler)
-    if component.rate_limit is not None or (handler is not None and handler.rate_limit is not None):
+    if not counted and (component.rate_limit is not None or (handler is not None and handler.rate_limit is not None)):
         await count(host.rate_limiter, component, handler)
     if component.id is None:
         component.id = host.new_id(component)
@@ -88,6 +90,8 @@ async def frames(
         answered = restored.answered if isinstance(restored, Restored) else None
         if answered is not None:
             component._effects = list(answered)
+        if handler is None and restored is not None and "catch_up" in spec.overrides:
+            await run(component.catch_up)
         if handler is None or answered is not None:
             shown = await _frame(component, run, last=True)
         else:
@@ -112,7 +116,7 @@ async def frames(
                 await _hydrate(component, spec, run, before)
                 component._version, component._children = shown_so_far
                 component._effects.clear()
-                component._refuse(handler, exc.errors)
+                component._show_refusal(handler, exc.errors)
                 component._event_id = None  # not executed: a retry is a first try
                 shown = await _frame(component, run, status=exc.status, last=True)
     yield shown

@@ -19,6 +19,8 @@ class Limits:
     """A request's body."""
     body_time: float = 30.0
     """In which all of a body has to arrive, where we read it ourselves (on ASGI, but not on Django's); else 400."""
+    uploads: int = 4 * 1024 * MIB
+    """Bytes of files that one process takes in at once; more is answered 429."""
     payload: int = 256 * KIB
     """The values of one event."""
     depth: int = 8
@@ -31,6 +33,10 @@ class Limits:
     """A component's encoded state, on its way out and on its way in."""
     state_warning: int = 64 * KIB
     """A state of this size is logged, once per class."""
+    trigger: int = 64 * KIB
+    """The DOM events of one answer, which travel in the header HX-Trigger; more is a failure of the handler: 500."""
+    trigger_warning: int = 4 * KIB
+    """A header of this size is logged: many proxies refuse it."""
     handler: float | None = None
     """Seconds that a handler may take, or one step of a handler that yields; None: as long as it likes."""
     failed_tokens: str = "30/minute"

@@ -20,6 +20,7 @@ from .component import Context
 from .errors import RequestError, StateInvalid, Unavailable
 from .host import Offload
 from .inbox import Inbox
+from .presence import TOPIC, Presence
 from .push import PING, RESYNC, Push
 from .realtime import identity_topic
 from .session import Connection, Session
@@ -55,6 +56,7 @@ class Live:
         self.sessions: dict[str, Session] = {}
         self.broker_topics: set[str] = set()
         self.subscriptions = Subscriptions(self)
+        self.presence = Presence(self)
         self.inbox = Inbox(self)
         self._users: Counter[str] = Counter()
         self._addresses: Counter[str] = Counter()
@@ -230,6 +232,8 @@ class Live:
             self.subscriptions.publish(topic)
         elif kind == "w":
             self._relayed(message)
+        elif kind == "p":
+            self.presence.deliver(message)
         elif kind == "i":
             for session in list(self.subscriptions.sessions(topic)):
                 self.keep(self.end(session, POLICY, "logged out"))
@@ -256,18 +260,22 @@ class Live:
             session.push(RESYNC)
         self.subscriptions.publish_all()
 
-    async def enter_group(self, session: Session, group: str) -> None:
-        """Add a session to a group."""
-        if group in session.groups or session.closed:
+    async def enter_group(self, session: Session, group: str, who: dict[str, Any]) -> None:
+        """Add a session to a group, and tell who it is if it says so."""
+        if session.closed:
             return
-        session.groups.add(group)
-        await self.subscriptions.enter(session, f"g:{group}")
+        if group not in session.groups:
+            session.groups.add(group)
+            await self.subscriptions.enter(session, f"g:{group}")
+        if who:
+            await self.presence.enter(session.id, group, who)
 
     async def leave_group(self, session: Session, group: str) -> None:
         """Take a session out of a group."""
         if group in session.groups:
             session.groups.discard(group)
             await self.subscriptions.leave(session, f"g:{group}")
+            await self.presence.leave(session.id, group)
 
     # -- the event loop -----------------------------------------------------------------------------------------------
 
@@ -308,8 +316,9 @@ class Live:
         if self._begun is None:
             self._begun = self.loop.create_future()
             self.keep(self.broker.listen(self.deliver, self.lost))
-            for topic in (EVERYBODY, f"w:{self.id}"):
+            for topic in (EVERYBODY, TOPIC, f"w:{self.id}"):
                 await self.subscriptions.hold(topic)
+            self.keep(self.presence.ask())
             self.keep(self._beat())
             self.keep(self._end_at(stopping()))
             await self.inbox.tell("start", None)
@@ -321,6 +330,7 @@ class Live:
         """One clock for all connections: a heartbeat, and the end of those that do not answer."""
         while True:
             await asyncio.sleep(self.limits.heartbeat)
+            await self.presence.beat()
             for session in list(self.sessions.values()):
                 if (connection := session._connection) is not None:
                     self._check(connection)

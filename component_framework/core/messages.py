@@ -38,6 +38,8 @@ _PHRASE = {
     (True, "<="): "Must be at most {} long.",
 }
 
+MISMATCH = "This does not have the expected form."
+
 
 def explain(reason: str) -> str:
     """A sentence for the visitor from the reason that msgspec gives to a developer."""
@@ -49,7 +51,7 @@ def explain(reason: str) -> str:
     if reason.startswith("Number out of range"):
         return "This number is too large."
     if reason.startswith("Expected `str` matching"):
-        return "This does not have the expected form."
+        return MISMATCH
     if expected := re.match(r"Expected `([\w]+)", reason):
         return _EXPECTED.get(expected[1], "This value is not valid.")
     if invalid := re.match(r"Invalid ([\w ]+?)(?: value| '|$| - at)", reason):

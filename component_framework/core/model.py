@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 import inspect
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from .component import Component
-from .errors import ConfigurationError, EditConflict, NotFound, Unavailable, nearest
+from .errors import ConfigurationError, EditConflict, Invalid, NotFound, Unavailable, nearest
 
 logger = logging.getLogger("component_framework")
 T = TypeVar("T")
@@ -26,6 +26,11 @@ class ModelField(NamedTuple):
 
 class Repository(Protocol):
     """Finds and saves the objects of one kind of model. `get`, `save` and `choices` may give awaitables."""
+
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether an object stays good after a call was refused, so that it need not be loaded anew to show the errors."""
+        ...
 
     def fields(self, model: Any) -> Mapping[str, ModelField]:
         """The columns of `model`, `pk` being its key."""
@@ -130,13 +135,25 @@ class ModelComponent(Component):
         """The topic of this row, published after each commit: `order:7`."""
         return f"{self.model.__name__.lower()}:{getattr(self, 'pk', None)}"
 
+    def refresh(self) -> None:
+        """Show what is in the database now, in place of what the page showed and of changes that were not saved."""
+        self._take_values()
+
+    def catch_up(self) -> Any:
+        """Show the row as it is now, unless the visitor has changed something that is not saved."""
+        if not self.is_dirty:
+            self.refresh()
+
     def choices(self, name: str) -> Any:
         """The values that the field `name` may have, each with its label."""
         return self.repository.choices(self, name)
 
     def get_context(self) -> Any:
-        own = ("instance", "original", "changed_fields", "is_dirty", "conflicts", "choices")
-        return {**super().get_context(), **{name: getattr(self, name) for name in own}}
+        own = {
+            name: getattr(self, name) for name in ("instance", "original", "changed_fields", "is_dirty", "conflicts")
+        }
+        more = {"choices": _Choices(self), "form_errors": self.errors.get("", [])}
+        return {**super().get_context(), **own, **more}
 
     def dehydrate(self) -> dict[str, Any]:
         before = {name: msgspec.to_builtins(self.original[name]) for name in self.changed_fields}
@@ -164,15 +181,29 @@ class ModelComponent(Component):
         self.__dict__["_original"] = {**shown, **_typed(self, before)}
 
     async def _load(self) -> None:
-        pk = self.__dict__.setdefault("pk", None)
-        if pk is None:
-            instance = self.model() if self.may_create else None
-        else:
-            instance = await settle(self.repository.get(self))
-        if instance is None:
-            raise NotFound(f"there is no {self.model.__name__} {pk!r} for this visitor")
-        self.__dict__["_instance"] = instance
+        if not self._is_untouched():
+            self.__dict__["_instance"] = instance = await self._find()
+            self.__dict__["_untouched"] = dict(vars(instance))
         self._take_values()
+
+    def _is_untouched(self) -> bool:
+        """Whether the row was loaded in this call, and nothing was done to it since."""
+        loaded = self.__dict__.get("_instance")
+        return self.repository.keeps_rows and loaded is not None and vars(loaded) == self.__dict__["_untouched"]
+
+    async def _find(self) -> Any:
+        try:
+            pk = msgspec.convert(self.__dict__.get("pk"), self._columns["pk"].stored, strict=False)
+        except msgspec.ValidationError:
+            raise NotFound(f"no {self.model.__name__} has a key like {self.__dict__['pk']!r}") from None
+        self.__dict__["pk"] = pk
+        if pk is None:
+            found = self.model() if self.may_create else None
+        else:
+            found = await settle(self.repository.get(self))
+        if found is None:
+            raise NotFound(f"there is no {self.model.__name__} {pk!r} for this visitor")
+        return found
 
     def _take_values(self) -> None:
         values = {name: self.repository.read(self, name) for name in self._columns}
@@ -184,17 +215,20 @@ class ModelComponent(Component):
         changed = {name: getattr(self, name) for name in self.changed_fields}
         if closed := changed.keys() - self._writable:
             raise ConfigurationError(f"{type(self).__qualname__}.{min(closed)} is read-only: it is not in `fields`.")
+        if unfit := [name for name, value in changed.items() if isinstance(value, str) and "\0" in value]:
+            raise Invalid({name: ["This has a character that cannot be stored."] for name in unfit})
         if changed or getattr(self, "pk", None) is None:
             try:
                 await settle(self.repository.save(self, changed))
             except Stale:
-                await self._refuse(changed)
+                await self._show_both(changed)
             self._take_values()
         return list(changed)
 
-    async def _refuse(self, changed: Mapping[str, Any]) -> None:
+    async def _show_both(self, changed: Mapping[str, Any]) -> None:
         """Raise EditConflict, with both values of what was changed twice."""
         mine, original = dict(changed), self.original
+        self.__dict__.pop("_instance", None)
         await self._load()
         theirs = self.original
         self.__dict__["_waiting"] = mine
@@ -215,7 +249,7 @@ class ModelComponent(Component):
 
     def _announce_sync(self) -> None:
         """`_announce()` for code without an event loop."""
-        publish = getattr(self._host, "publish_sync", None) or getattr(self._host, "publish", None)
+        publish = getattr(self._host, "publish_sync", None)
         try:
             if publish is not None:
                 publish(self.topic)
@@ -226,6 +260,24 @@ class ModelComponent(Component):
 def next_version(version: Any) -> Any:
     """What follows a version: a number counts up, a timestamp becomes the present time."""
     return version + 1 if isinstance(version, int) else datetime.datetime.now(version.tzinfo)
+
+
+class _Choices(Mapping[str, Any]):
+    """`choices.status` in a template, which may not be able to call a method with an argument."""
+
+    def __init__(self, component: ModelComponent) -> None:
+        self._component = component
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._component._columns:
+            raise KeyError(name)
+        return self._component.choices(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._component._columns)
+
+    def __len__(self) -> int:
+        return len(self._component._columns)
 
 
 async def settle(value: Any) -> Any:
@@ -251,11 +303,14 @@ def _compile(cls: type[ModelComponent]) -> None:
                 f"{cls.__qualname__}: ModelComponent has a {name!r} of its own, so that no field can have that name. "
                 f"Take it out of `fields`, and read it as `instance.{name}`."
             )
+    dropped = dict.fromkeys(
+        cls._columns.keys() - {"pk", *names}, ClassVar[Any]
+    )  # the base class's: no state of this one
     cls._columns = {"pk": known["pk"], **{name: known[name] for name in names}}
     cls._writable = frozenset(wanted).difference(cls.readonly, cls.exclude, [cls.version_field, "pk"])
     own = inspect.get_annotations(cls)
     state = {name: column.stored for name, column in cls._columns.items()} | {"shown_before": dict[str, Any]}
-    cls.__annotations__ = {**state, **own}
+    cls.__annotations__ = {**dropped, **state, **own}
     cls.pk = getattr(cls, "pk", None)  # type: ignore[attr-defined]  # the default of the field that was just added
     cls.shown_before = {}  # type: ignore[attr-defined]  # as above
     written = getattr(cls, "on_save", None)

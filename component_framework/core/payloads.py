@@ -6,8 +6,9 @@ import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-from .errors import ConfigurationError
+from .errors import ConfigurationError, Malformed, TooLarge
 from .fitting import Field, Form, Shape, resolve_hints, shape_of
+from .plain import MAX_DEPTH, decode_json
 from .providing import Need
 from .schema import FormSchema, schema_of
 from .typed_schema import signature_schema
@@ -72,15 +73,27 @@ class FormPayload:
         )
 
     def fit(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        inner = None
         if values.keys() == {self._parameter} and self._parameter not in self.schema.fields:
-            return self._as_argument.fit(values)  # on("save", item={…}): one argument, which is an object
-        return {self._parameter: self.schema.validate(values)}
+            inner = _object(values)  # on("save", item={…}): one argument, which is an object
+        return {self._parameter: self.schema.validate(values if inner is None else inner)}
 
     def among(self, keys: Collection[Any]) -> list[Field]:
         return self._as_argument.among(keys)
 
     def without(self, fields: Sequence[Field]) -> Payload:
         return self._as_argument.without(fields)  # the schema itself is what an engine provides
+
+
+def _object(values: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The one object in a payload, as JSON or, in a form, as JSON text; None for anything else."""
+    [value] = values.values()
+    if isinstance(values, Form):
+        try:
+            value = decode_json(value[-1].encode(), max_depth=MAX_DEPTH) if value[-1].startswith("{") else None
+        except (Malformed, TooLarge):
+            return None
+    return value if isinstance(value, dict) else None
 
 
 _UNSENT = ("checkbox", "checkboxes", "radio", "select-multiple", "rows")

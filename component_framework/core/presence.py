@@ -1,140 +1,103 @@
-"""Who is in a topic, across processes: members enter and leave, and those of a process that was killed vanish."""
+"""Who is in a group, in all processes.
+
+Nobody keeps the list: each process tells the others who has joined and left, and once in every heartbeat whom it has.
+A process that died says nothing any more, and what it had told is forgotten after three heartbeats.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import time
-from collections.abc import Callable, Collection
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .broker import Broker
 from .errors import Unavailable
+from .plain import require_json
 
-logger = logging.getLogger("component_framework")
+if TYPE_CHECKING:
+    from .live import Live
 
-TTL = 30.0
-"""Seconds after which a member vanishes whose process says nothing any more."""
+TOPIC = "p:"
+FORGET = 3
+"""Heartbeats of silence after which the members of another process are forgotten."""
 
-
-class Roster(Protocol):
-    """Remembers the members of topics until they expire; whoever finds expired ones removes them, and is told which.
-
-    All methods raise Unavailable when the roster cannot be reached.
-    """
-
-    async def enter(self, topic: str, member: str, data: bytes, ttl: float) -> tuple[bool, Collection[str]]:
-        """Have `member` in for `ttl` seconds from now; whether it was not before, and who has expired."""
-        ...
-
-    async def leave(self, topic: str, member: str) -> bool:
-        """Take `member` out; whether it was in."""
-        ...
-
-    async def members(self, topic: str) -> tuple[dict[str, bytes], Collection[str]]:
-        """Who is in, with their data, and who has expired."""
-        ...
-
-
-class MemoryRoster:
-    """Within one process; the reference of the others."""
-
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._topics: dict[str, dict[str, tuple[bytes, float]]] = {}
-
-    async def enter(self, topic: str, member: str, data: bytes, ttl: float) -> tuple[bool, Collection[str]]:
-        expired = self._expire(topic)
-        members = self._topics.setdefault(topic, {})
-        is_new = member not in members
-        members[member] = (data, self._clock() + ttl)
-        return is_new, expired
-
-    async def leave(self, topic: str, member: str) -> bool:
-        members = self._topics.get(topic, {})
-        was_in = members.pop(member, None) is not None
-        if not members:
-            self._topics.pop(topic, None)
-        return was_in
-
-    async def members(self, topic: str) -> tuple[dict[str, bytes], Collection[str]]:
-        expired = self._expire(topic)
-        return {member: data for member, (data, _) in self._topics.get(topic, {}).items()}, expired
-
-    def _expire(self, topic: str) -> Collection[str]:
-        members, now = self._topics.get(topic, {}), self._clock()
-        expired = [member for member, (_, deadline) in members.items() if deadline <= now]
-        for member in expired:
-            del members[member]
-        if not members:
-            self._topics.pop(topic, None)
-        return expired
+Members = dict[str, dict[str, Any]]
 
 
 class Presence:
-    """The members that this process answers for, and who else is in their topics.
+    """The members of groups: those of this process, and what the others have told of theirs."""
 
-    Who comes and goes is published under the topic, once, as the message "join" or "leave" with the member's id (and
-    data). `ttl` is in seconds. `keep()` has to run as long as there are members.
-    """
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._here: dict[str, Members] = {}
+        self._there: dict[str, dict[str, Members]] = {}
+        """By process, and in it by group."""
+        self._silent: dict[str, int] = {}
 
-    def __init__(self, roster: Roster, broker: Broker, *, ttl: float = TTL) -> None:
-        self.ttl = ttl
-        self._roster = roster
-        self._broker = broker
-        self._own: dict[tuple[str, str], dict[str, Any]] = {}
+    def members(self, group: str) -> Members:
+        """Who is in `group`: what each said of itself, by its session's id."""
+        found: Members = {}
+        for groups in (self._here, *list(self._there.values())):
+            found.update(groups.get(group, {}))
+        return found
 
-    async def enter(self, topic: str, member_id: str, data: dict[str, Any]) -> None:
-        """Have a member in `topic`, with `data` (JSON) for the others to see.
+    async def enter(self, session_id: str, group: str, who: dict[str, Any]) -> None:
+        """Tell everybody that a tab is in `group`; raises PayloadError for what is no JSON."""
+        require_json(who, "join()")
+        self._here.setdefault(group, {})[session_id] = who
+        await self._tell(group)
 
-        Raises Unavailable when nobody could be told; `keep()` makes up for it.
-        """
-        self._own[topic, member_id] = data
-        await self._enter(topic, member_id, data)
+    async def leave(self, session_id: str, group: str) -> None:
+        """The opposite; nothing happens for a tab that is not there."""
+        members = self._here.get(group, {})
+        if members.pop(session_id, None) is None:
+            return
+        await self._tell(group)
+        if not members:
+            self._here.pop(group, None)
 
-    async def _enter(self, topic: str, member_id: str, data: dict[str, Any]) -> None:
-        is_new, expired = await self._roster.enter(topic, member_id, msgspec.json.encode(data), self.ttl)
-        await self._tell_expired(topic, expired)
-        if is_new:
-            await self._tell(topic, "join", member=member_id, data=data)
+    async def ask(self) -> None:
+        """Have the other processes tell whom they have."""
+        await self._send({"from": self._live.id, "ask": True})
 
-    async def leave(self, topic: str, member_id: str) -> None:
-        """Take a member out of `topic`; nothing happens if it is not in.
+    async def beat(self) -> None:
+        """Tell whom this process has, and forget those of processes that are silent."""
+        if self._here:
+            await self._send({"from": self._live.id, "all": self._here})
+        for process in list(self._silent):
+            self._silent[process] += 1
+            if self._silent[process] > FORGET:
+                del self._silent[process]
+                for group in self._there.pop(process):
+                    self._changed(group)
 
-        Raises Unavailable when nobody could be told; the member then vanishes after `ttl`.
-        """
-        self._own.pop((topic, member_id), None)
-        if await self._roster.leave(topic, member_id):
-            await self._tell(topic, "leave", member=member_id)
+    def deliver(self, message: bytes) -> None:
+        """What another process tells."""
+        told = msgspec.json.decode(message)
+        process: str = told["from"]
+        if process == self._live.id:
+            return
+        if told.get("ask"):
+            self._live.keep(self._send({"from": self._live.id, "all": self._here}))
+            return
+        groups: dict[str, Members] = told.get("all") or {}
+        before = self._there.get(process, {})
+        if "group" in told:
+            groups = {**before, told["group"]: told["members"]}
+        self._there[process] = {group: members for group, members in groups.items() if members}
+        self._silent[process] = 0
+        for group in before.keys() | groups.keys():
+            if before.get(group, {}) != groups.get(group, {}):
+                self._changed(group)
 
-    async def members(self, topic: str) -> dict[str, dict[str, Any]]:
-        """Who is in `topic`, in all processes, with their data; raises Unavailable."""
-        members, expired = await self._roster.members(topic)
-        await self._tell_expired(topic, expired)
-        return {member: msgspec.json.decode(data, type=dict[str, Any]) for member, data in members.items()}
+    async def _tell(self, group: str) -> None:
+        self._changed(group)
+        await self._send({"from": self._live.id, "group": group, "members": self._here.get(group, {})})
 
-    async def keep(self) -> None:
-        """Say that the members of this process are still there, until cancelled; a roster that forgot them is told anew."""
-        while True:
-            await asyncio.sleep(self.ttl / 3)
-            try:
-                for (topic, member_id), data in list(self._own.items()):
-                    await self._keep_one(topic, member_id, data)
-            except Unavailable:
-                logger.warning("presence cannot be kept", exc_info=True)
+    def _changed(self, group: str) -> None:
+        self._live.subscriptions.publish(f"t:presence:{group}")
 
-    async def _keep_one(self, topic: str, member_id: str, data: dict[str, Any]) -> None:
-        if (topic, member_id) in self._own:
-            await self._enter(topic, member_id, data)
-            if (topic, member_id) not in self._own:  # it has left while it was kept
-                await self.leave(topic, member_id)
-
-    async def _tell_expired(self, topic: str, expired: Collection[str]) -> None:
-        for member_id in expired:
-            await self._tell(topic, "leave", member=member_id)
-
-    async def _tell(self, topic: str, name: str, **data: Any) -> None:
-        message = {"type": "message", "name": name, "data": data}
-        await self._broker.publish(topic, msgspec.json.encode(message))
+    async def _send(self, told: dict[str, Any]) -> None:
+        try:
+            await self._live.broker.publish(TOPIC, msgspec.json.encode(told))
+        except Unavailable:
+            pass  # the next heartbeat tells all of it

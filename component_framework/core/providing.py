@@ -6,6 +6,7 @@ made for one call and closed after it, once the component has been shown and its
 
 from __future__ import annotations
 
+import enum
 import inspect
 import types
 import typing
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from .errors import ConfigurationError, Unauthenticated, nearest
+from .uploads import Upload
 
 if TYPE_CHECKING:
     from .component import Component, Context
@@ -113,6 +115,10 @@ def _is_foreign(kind: Any) -> bool:
 
 
 def _is_custom(kind: type) -> bool:
+    if issubclass(kind, Upload):
+        return False  # comes with the payload, though not as JSON
+    if issubclass(kind, enum.Enum):
+        return False  # Django's choices have a metaclass of their own, but are members by value all the same
     try:
         return isinstance(msgspec.inspect.type_info(kind), msgspec.inspect.CustomType)
     except (TypeError, NameError):

@@ -104,6 +104,16 @@ class Realtime:
         """The open tabs of this process."""
         return [session for live in self._lives.values() for session in live.sessions.values()]
 
+    def members(self, group: str) -> dict[str, dict[str, Any]]:
+        """Who is in `group`, in all processes: what each said when it joined, by the id of its session.
+
+        A component that shows them has the topic "presence:<group>".
+        """
+        found: dict[str, dict[str, Any]] = {}
+        for live in list(self._lives.values()):
+            found.update(live.presence.members(group))
+        return found
+
     def live(self: Engine, offload: Offload | None = None) -> Live:  # type: ignore[misc]  # every Realtime is an Engine
         """The sessions on the running event loop; for adapters."""
         import asyncio

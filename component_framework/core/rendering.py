@@ -120,6 +120,8 @@ def bind(spec: Spec, address: str, event: str, trigger: str | None, args: Mappin
             name = min(unknown)
             raise BindingError(f"{spec.title}.on_{event} takes no {name!r} ({nearest(name, handler.shape.names)}).")
         text += f' hx-vals="{_vals(args)}"'
+    if handler.uploads:
+        text += ' hx-encoding="multipart/form-data"'
     if trigger is not None:
         text += f' hx-trigger="{html.escape(trigger)}"'
     return Markup(text)
@@ -378,6 +380,8 @@ def _stamp(component: Component, text: str, root: Root) -> str:
             *_BEHAVIOUR,
         )
         added = "".join(f' {key}="{value}"' for key, value in own if value is not None and key not in root.attributes)
+    if component._record:  # there is a memory of the events that were applied, so that one may be sent again
+        added += ' data-retry="1"'
     if component._live is not None:
         added += ' data-live="{}" data-digest="{}"'.format(*component._live)
     stamped = f"{text[: root.end].lstrip()}{added}{text[root.end :].rstrip()}"

@@ -13,12 +13,13 @@ from .component import NOBODY, NOTHING, Context
 from .errors import Invalid, Malformed, RequestError, StateInvalid, TooLarge, Unsupported
 from .fitting import Form
 from .limits import Limits
+from .multipart import read_multipart
 from .plain import decode_json
 from .spec import Spec
 from .wire import Call, Envelope
 
 READ_HEADERS = (
-    "host", "origin", "sec-fetch-site", "content-type", "content-encoding", "accept", "hx-request",
+    "host", "origin", "sec-fetch-site", "content-type", "content-encoding", "content-length", "accept", "hx-request",
     "x-component-state", "x-component-id", "x-component-event-id", "x-forwarded-for",
 )  # fmt: skip
 """The headers that decide how a request is read; an adapter need not pass any others."""
@@ -27,9 +28,6 @@ _PLAIN_PAIRS = re.compile(r"[\w.-]+=[\w.~*!-]*(?:&[\w.-]+=[\w.~*!-]*)*", re.ASCI
 _URLENCODED = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _JSON = "application/json"
-_BOUNDARY = re.compile(r"""(?i);\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))""")
-_DISPOSITION = re.compile(rb"(?i)\r\ncontent-disposition:\s*form-data\s*(;[^\r\n]*)")
-_PARAMETER = re.compile(rb""";\s*([\w*-]+)=(?:"([^"]*)"|([^\s;"]*))""")
 _ENVELOPE_KEYS = frozenset({"event", "payload", "state", "params", "component_id", "event_id"})
 
 
@@ -133,7 +131,7 @@ def _parse_body(request: HttpRequest, limits: Limits) -> Form:
         except UnicodeDecodeError as exc:
             raise Malformed(f"the form is not UTF-8: {exc.reason}") from None
     if kind == _MULTIPART:
-        return _parse_multipart(request.headers["content-type"], body, limits)
+        return read_multipart(request.headers["content-type"], body, limits)
     raise Unsupported(f"the content type is {kind!r}")
 
 
@@ -161,44 +159,6 @@ def _decode_pairs(text: str) -> list[list[str]]:
         return [list(pair) for pair in parse_qsl(text, keep_blank_values=True, errors="strict")]
     except UnicodeDecodeError as exc:
         raise Malformed(f"the form is not UTF-8: {exc.reason}") from None
-
-
-def _parse_multipart(content_type: str, body: bytes, limits: Limits) -> Form:
-    """The text fields of a multipart form (RFC 7578); whatever else a part may be is not read."""
-    boundary = _BOUNDARY.search(content_type)
-    if boundary is None:
-        raise Malformed("the content type names no boundary")
-    first, *parts = (b"\r\n" + body).split(b"\r\n--" + (boundary[1] or boundary[2]).encode("latin-1", "replace"))
-    if len(parts) - 1 > limits.fields:
-        raise TooLarge(f"the form has more than {limits.fields} fields")
-    if first.strip() or not parts or not parts[-1].startswith(b"--"):
-        raise Malformed("the body is not the multipart form that its content type says")
-    form = Form()
-    for part in parts[:-1]:
-        name, value = _read_part(part)
-        form.setdefault(name, []).append(value)
-    return form
-
-
-def _read_part(part: bytes) -> tuple[str, str]:
-    head, gap, content = part.partition(b"\r\n\r\n")
-    disposition = _DISPOSITION.search(head)
-    named = {
-        key.lower(): quoted or bare for key, quoted, bare in _PARAMETER.findall(disposition[1] if disposition else b"")
-    }
-    if not gap or b"name" not in named:
-        raise Malformed("a part of the form has no name")
-    if b"filename" in named or b"filename*" in named:
-        raise Unsupported("this component takes no files")
-    try:
-        return _unescape(named[b"name"].decode()), content.decode()
-    except UnicodeDecodeError as exc:
-        raise Malformed(f"a field of the form is not UTF-8: {exc.reason}") from None
-
-
-def _unescape(name: str) -> str:
-    """A field's name as it was before a browser wrote it (WHATWG HTML, multipart/form-data)."""
-    return name.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")
 
 
 def _read_query(query: str, limits: Limits) -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Protocol
 import msgspec
 
 from .fitting import Form
-from .form_data import put_rows, take_rows
+from .form_data import MOST_ROWS, put_rows, take_rows
 
 Kind = Literal[
     "text", "email", "password", "url", "tel", "search", "color", "number", "range", "date", "datetime-local", "time", "month",
@@ -23,15 +23,13 @@ Kind = Literal[
 ]  # fmt: skip
 """How a field is asked for: the type of its input, or another element's name."""
 
-MOST_ROWS = 200
-"""Rows of a list of sub-forms whose type names no `max_length`."""
-
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
     """What the type of a field does not say about its input: `email: Annotated[str, Input(type="email")]`.
 
     `widget` is a template of its own; `choices` maps values to labels. `required` on a bool: it must be ticked.
     `comma`: a number may be typed with a decimal comma.
+    `mismatch` is what a visitor reads whose text does not fit the pattern.
     """
 
     type: Kind | None = None
@@ -43,12 +41,13 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     widget: str | None = None
     required: bool = False
     comma: bool = False
+    mismatch: str = ""
 
 
 Email = Annotated[
     str,
     msgspec.Meta(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
-    Input(type="email", autocomplete="email"),
+    Input(type="email", autocomplete="email", mismatch="Enter an address like name@example.org."),
 ]
 """An address with one @ in it and a dot behind it; whether it exists, only a message to it can tell."""
 Password = Annotated[str, Input(type="password")]
@@ -79,6 +78,7 @@ class FormField(msgspec.Struct, frozen=True, kw_only=True):
     widget: str | None = None
     rows: FormSchema | None = None
     """The sub-form of each row, for a list of them."""
+    mismatch: str = ""
     fewest: int = 0
     most: int = MOST_ROWS
 

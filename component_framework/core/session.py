@@ -145,9 +145,12 @@ class Session:
         except msgspec.ValidationError as exc:
             raise BrowserError("invalid", f"{name} gave something else: {exc}") from None
 
-    def join(self, group: str) -> Awaitable[None]:
-        """Let this tab get what is broadcast to `group`; awaiting it waits until other processes know, too."""
-        return self._live.on_loop(self._live.enter_group, self, group)
+    def join(self, group: str, **who: Any) -> Awaitable[None]:
+        """Let this tab get what is broadcast to `group`; awaiting it waits until other processes know, too.
+
+        `who` is what `engine.members(group)` tells of it, and publishes the topic "presence:<group>".
+        """
+        return self._live.on_loop(self._live.enter_group, self, group, who)
 
     def leave(self, group: str) -> Awaitable[None]:
         """The opposite of `join()`; nothing happens for a group that it is not in."""

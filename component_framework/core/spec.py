@@ -19,6 +19,7 @@ from .bound import bound_shape
 from .calls import PREFIX
 from .errors import ConfigurationError, StateError, nearest
 from .fitting import Field, Shape, class_hints, shape_of
+from .mixins import require_no_lost_fields
 from .payloads import may_block, payload_of
 from .plain import require_finite, require_json
 from .providing import Need, is_marked, key_of, need_of
@@ -60,7 +61,7 @@ class Handler:
     """One `on_<event>` method: its payload's shape, and how it runs."""
 
     __slots__ = (
-        "blocks", "call", "event", "is_async", "is_call", "kind", "mutates", "permissions", "rate_limit", "shape", "streams",
+        "blocks", "call", "event", "is_async", "is_call", "kind", "mutates", "permissions", "rate_limit", "shape", "streams", "uploads",
     )  # fmt: skip
 
     def __init__(self, cls: type[Component], event: str, method: Callable[..., Any]) -> None:
@@ -69,6 +70,7 @@ class Handler:
         self.call = method
         self.shape = payload_of(cls, event, method)
         self.blocks = may_block(self.shape)
+        self.uploads = {name: field.file for name, field in self.shape.fields.items() if field.file is not None}
         for name in self.shape.fields:
             if name in UNSENDABLE or name.startswith("_"):
                 raise ConfigurationError(
@@ -113,7 +115,8 @@ class Spec:
         self.handlers = {handler.event: handler for handler in (*_handlers(cls), *_calls(cls))}
         self.calls = frozenset(name for name, handler in self.handlers.items() if handler.is_call)
         self.overrides = frozenset(
-            name for name in ("mount", "hydrate", "dehydrate", "authorize", "handle_event", "render", "get_context", "unit_of_work")
+            name for name in ("mount", "hydrate", "dehydrate", "authorize", "handle_event", "render", "get_context", "unit_of_work",
+                         "catch_up")
             if getattr(cls, name) is not getattr(Component, name)
         )  # fmt: skip
         self.mount = self._mount_shape()
@@ -253,7 +256,7 @@ def spec_of(cls: type[Component]) -> Spec:
     return typing.cast(Spec, spec)
 
 
-_HOOKS = ("mount", "authorize", "hydrate", "get_context", "render", "handle_event")
+_HOOKS = ("mount", "authorize", "hydrate", "catch_up", "get_context", "render", "handle_event")
 _SYNC_HOOKS = ("dehydrate", "migrate", "unit_of_work")
 
 
@@ -279,6 +282,7 @@ def kind_of(function: Callable[..., Any]) -> Kind:
 
 def _state_fields(cls: type[Component], base: type[Component]) -> list[Field]:
     """The annotated attributes of `cls` and of its bases that are Components, those of bases first."""
+    require_no_lost_fields(cls, base)
     hints: dict[str, Any] = {}
     for owner in reversed(_components(cls)):
         hints.update(class_hints(owner))

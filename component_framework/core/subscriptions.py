@@ -192,8 +192,7 @@ class Subscriptions:
         """Forget all that a session follows."""
         await self.join(session, ())
         for group in list(session.groups):
-            session.groups.discard(group)
-            await self.leave(session, f"g:{group}")
+            await self._live.leave_group(session, group)
 
     # -- what is published ----------------------------------------------------------------------------------------
 

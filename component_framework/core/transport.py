@@ -69,8 +69,9 @@ class SocketTransport:
             raise TransportClosed(self._closed)
         message = await self._receive()
         if message["type"] != "websocket.receive":
-            self._closed = message.get("code") or 1005
-            raise TransportClosed(self._closed)
+            code: int = message.get("code") or 1005
+            self._closed = code
+            raise TransportClosed(code)
         text: str | None = message.get("text")
         return text if text is not None else message.get("bytes") or b""
 

@@ -13,7 +13,7 @@ from .errors import ConfigurationError, Invalid
 from .field_types import describe
 from .fitting import REQUIRED, UNKNOWN, Field, Form, Shape, resolve_hints
 from .form_data import as_form, read_form, row_name, take_rows
-from .messages import explain
+from .messages import MISMATCH, explain
 from .schema import FormField, FormSchema, form_wide
 
 
@@ -76,9 +76,13 @@ class TypedSchema:
             values = self._shape.fit(given)
         except Invalid as exc:
             values = {}
-            errors |= {name: texts for name, texts in exc.errors.items() if name not in errors}
+            errors |= {name: self._worded(name, texts) for name, texts in exc.errors.items() if name not in errors}
         self._require_ticks(given, errors)
         return values
+
+    def _worded(self, name: str, texts: list[str]) -> list[str]:
+        own = self.fields[name].mismatch if name in self.fields else ""
+        return [own] if own and texts == [MISMATCH] else texts
 
     def _require_ticks(self, given: Mapping[str, Any], errors: dict[str, list[str]]) -> None:
         errors |= {name: [REQUIRED] for name in self._ticked if not given.get(name) and name not in errors}
@@ -112,10 +116,22 @@ class ReadShape(Shape):
 def typed_schema(kind: type) -> FormSchema | None:
     """The schema of a Struct or a dataclass; None for any other class."""
     if issubclass(kind, msgspec.Struct):
-        return TypedSchema(kind.__qualname__, _struct_fields(kind), kind)
-    if dataclasses.is_dataclass(kind):
-        return TypedSchema(kind.__qualname__, _dataclass_fields(kind), kind)
-    return None
+        fields = _struct_fields(kind)
+    elif dataclasses.is_dataclass(kind):
+        fields = _dataclass_fields(kind)
+    else:
+        return None
+    for field in fields:
+        _require_type(kind.__qualname__, field)
+    return TypedSchema(kind.__qualname__, fields, kind)
+
+
+def _require_type(title: str, field: Field) -> None:
+    """Raise ConfigurationError for a type that nothing can be fitted to, before a visitor finds it."""
+    try:
+        msgspec.json.Decoder(field.type)
+    except TypeError as exc:
+        raise ConfigurationError(f"{title}.{field.name}: {exc}") from exc
 
 
 def signature_schema(title: str, shape: Shape) -> FormSchema:

@@ -8,6 +8,7 @@ Reply   frames encoded for HTTP; an adapter copies it into a native response
 from __future__ import annotations
 
 import html
+import logging
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Literal
@@ -16,7 +17,10 @@ import msgspec
 
 from .component import NOBODY, NOTHING, Context
 from .effects import Effect, Emit, Navigate
-from .errors import RequestError
+from .errors import PayloadError, RequestError
+from .limits import Limits
+
+logger = logging.getLogger("component_framework")
 
 Envelope = Literal["html", "json"]
 
@@ -204,6 +208,18 @@ def _effect_headers(effects: Sequence[Effect]) -> dict[str, str]:
     if triggers:
         headers["HX-Trigger"] = _ascii(_text(triggers))
     return headers
+
+
+def require_room(effects: Sequence[Effect], limits: Limits, title: str) -> None:
+    """Raise PayloadError when `effects` are over what a header may have; log what a proxy may refuse already."""
+    size = len(_effect_headers(effects).get("HX-Trigger", "")) if effects else 0
+    if size > limits.trigger:
+        raise PayloadError("$", f"the events that {title} emits have {size} bytes, the limit is {limits.trigger}")
+    if size > limits.trigger_warning:
+        logger.warning(
+            "The events that %s emits have %d bytes, and travel in a header: many proxies refuse one of this size. "
+            "Emit an id, and let the listener ask for the rest.", title, size,
+        )  # fmt: skip
 
 
 def _text(value: Any) -> str:

@@ -2,50 +2,23 @@
 
 from __future__ import annotations
 
-import datetime
 import os
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from component_framework import Component, Conflict, NotFound, register
-from examples.shared import ask, basics
+from component_framework import Component, register
+from component_framework.adapters.sqlalchemy import AsyncModelComponent
+from examples.shared import ask, basics, forms, machine, room
 
 from .orders import PAGE, Order, Orders, Status
 
-__all__ = ["AskDocs", "OrderDesk", "OrderRow", "basics", "orders"]
+__all__ = ["AskDocs", "OrderDesk", "OrderRow", "Room", "basics", "forms", "machine", "orders"]
 
 Sort = Literal["number", "customer", "placed", "total"]
 
 orders = Orders(os.environ.get("SQLITE") or Path(__file__).with_name("orders.sqlite3"))
-
-
-class Line(msgspec.Struct):
-    """An order, as the desk's table needs it."""
-
-    pk: int
-    number: str
-    customer: str
-    placed: datetime.date
-    status: Status
-    total: Decimal
-    note: str
-    version: int
-
-    @classmethod
-    def of(cls, order: Order) -> Line:
-        return cls(
-            order.id,
-            order.number,
-            order.customer.name,
-            order.placed,
-            order.status,
-            order.total,
-            order.note,
-            order.version,
-        )
 
 
 @register("ask_docs")
@@ -53,6 +26,13 @@ class AskDocs(ask.AskDocs):
     """The search, shown by a template of JinjaX."""
 
     template_name = "AskDocs"
+
+
+@register("room")
+class Room(room.Room):
+    """The room, shown by a template of JinjaX."""
+
+    template_name = "Room"
 
 
 @register("order_desk")
@@ -77,34 +57,44 @@ class OrderDesk(Component):
 
     async def get_context(self) -> dict[str, Any]:
         shown = await orders.find(self.words, self.sort, descending=self.descending, page=self.page)
-        lines = [Line.of(order) for order in shown.orders]
-        return {**super().get_context(), "lines": lines, "found": shown.found, "pages": max(1, -(-shown.found // PAGE))}
+        return {
+            **super().get_context(),
+            "orders": shown.orders,
+            "found": shown.found,
+            "pages": max(1, -(-shown.found // PAGE)),
+        }
 
 
 @register("order_row")
-class OrderRow(Component):
+class OrderRow(AsyncModelComponent):
     """One order: shown, edited in place, and saved only if nobody else changed it meanwhile."""
 
     template_name = "OrderRow"
-    order: Line
+    model = Order
+    fields = ("status", "note")
+    readonly = ("number", "placed", "total")
+    version_field = "version"
+    topics = ("order:{pk}",)  # published by every save, so that all who see this row see it change
+    select_related = ("customer",)
+    status: Status
+    note: str
+    number: str
     editing: bool = False
 
+    def catch_up(self) -> None:
+        if not self.editing:  # who is editing hears of other changes when saving, and overwrites none of them
+            self.refresh()
+
     async def on_edit(self) -> None:
-        fresh = await orders.get(self.order.pk)
-        if fresh is None:
-            raise NotFound(f"order {self.order.pk} is gone")
-        self.order.status, self.order.note, self.order.version = fresh.status, fresh.note, fresh.version
+        self.refresh()
         self.editing = True
 
     async def on_cancel(self) -> None:
+        self.refresh()
         self.editing = False
 
     async def on_save(self, status: Status, note: Annotated[str, msgspec.Meta(max_length=120)] = "") -> None:
-        if not await orders.save(self.order.pk, self.order.version, status=status, note=note):
-            raise Conflict(f"order {self.order.pk} was changed by somebody else")
-        self.order.status, self.order.note, self.order.version = status, note, self.order.version + 1
+        self.status, self.note = status, note
+        await self.save()
         self.editing = False
-        self.emit("toast", text=f"{self.order.number} saved")
-
-    def get_context(self) -> dict[str, Any]:
-        return {**super().get_context(), "statuses": list(Status)}
+        self.emit("toast", text=f"{self.number} saved")

@@ -9,15 +9,24 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.staticfiles import StaticFiles
 
 from component_framework import Engine
 from component_framework.adapters.fastapi import component_router, request_context
+from examples.shared import machine, room
 from examples.shared.site import SHARED, SecurityPolicy, page, renderer
 
 from .components import orders
 
-engine = Engine(renderer=renderer, secret_key=os.environ.get("SECRET_KEY") or secrets.token_hex())
+engine = Engine(
+    renderer=renderer,
+    secret_key=os.environ.get("SECRET_KEY") or secrets.token_hex(),
+    providers={AsyncSession: orders.session},  # opened for each event that needs one, and closed after it
+    socket=True,
+)
+machine.watch(engine)
+room.listen(engine)
 
 
 @asynccontextmanager

@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from sqlalchemy import ForeignKey, Numeric, func, or_, select, update
+from sqlalchemy import ForeignKey, Numeric, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
     contains_eager,
-    joinedload,
     mapped_column,
     relationship,
-    selectinload,
 )
 
 from examples.shared import basket
@@ -112,20 +110,6 @@ class Orders:
                 .offset((page - 1) * PAGE).limit(PAGE)
             )  # fmt: skip
             return Page(rows.all(), found or 0)
-
-    async def get(self, pk: int) -> Order | None:
-        """The order with the key `pk`, with its customer and its lines."""
-        async with self.session() as session:
-            return await session.get(Order, pk, options=[joinedload(Order.customer), selectinload(Order.lines)])
-
-    async def save(self, pk: int, version: int, *, status: Status, note: str) -> bool:
-        """Change an order, if it is still at `version`; False if somebody else was faster."""
-        async with self.session.begin() as session:
-            changed = await session.execute(
-                update(Order).where(Order.id == pk, Order.version == version)
-                .values(status=status, note=note, version=version + 1)
-            )  # fmt: skip
-            return bool(changed.rowcount)  # type: ignore[attr-defined]  # a CursorResult, for an UPDATE
 
 
 FIRST_NAMES = ("Ada", "Ben", "Cora", "Dev", "Elif", "Finn", "Grete", "Hugo")

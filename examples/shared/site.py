@@ -30,6 +30,15 @@ PAGES = {
         "packing_list",
         "A parent with children: what is being typed in one survives the render of the other.",
     ),
+    "sign-up": (
+        "Sign up",
+        "sign_up",
+        "Every kind of field, from the types of a plain class; checked as you leave each.",
+    ),
+    "invoice": ("Invoice", "invoice", "A list of sub-forms: add lines, move them, and go on typing."),
+    "room": ("Room", "room", "Who is there, what is said and who is typing: open it in a second window."),
+    "machine": ("Machine", "machine", "How busy this machine is: read and rendered once, pushed to every open page."),
+    "workshop": ("Workshop", "workshop", "Three steps that keep what you typed; the end gets all of them, validated."),
 }
 
 renderer = JinjaxRenderer(TEMPLATES, auto_reload=os.environ.get("DEBUG") == "1")

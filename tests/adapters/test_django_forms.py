@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -179,3 +180,20 @@ def test_any_component_takes_a_django_form() -> None:
             self.who = form.cleaned_data["name"]
 
     assert Takes().dispatch("save", GOOD | {"age": 36, "terms": True})["state"]["who"] == "Ada"
+
+
+moments = count(1)
+
+
+class Numbered(forms.Form):
+    number = forms.IntegerField(initial=lambda: next(moments))
+
+
+def test_an_initial_value_of_the_moment_is_asked_for_each_time() -> None:
+    class Asks(FormComponent):
+        schema = Numbered
+        template = "<div>{{ form }}</div>"
+
+        def on_submit(self, form: Any) -> None: ...
+
+    assert int(mount(Asks).value("[name=number]")) < int(mount(Asks).value("[name=number]"))

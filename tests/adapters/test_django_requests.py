@@ -66,7 +66,7 @@ def test_a_file_in_such_a_form_is_refused() -> None:
     body = b'--x\r\nContent-Disposition: form-data; name="text"; filename="a"\r\n\r\n1\r\n--x--\r\n'
     with behind("reads_the_form"):
         answer = Client().post(SAVE, body, content_type="multipart/form-data; boundary=x")
-    assert code(answer) == (415, "unsupported")
+    assert code(answer) == (422, "invalid")
 
 
 @pytest.mark.parametrize("headers", [{"X-CSRFToken": TOKEN}, {}])

@@ -131,11 +131,11 @@ class AsyncLeaf(AsyncModelComponent):
 class Publishing(Engine):
     published: ClassVar[list[str]] = []
 
-    async def publish(self, topic: str, **data: Any) -> None:
-        self.published.append(topic)
+    async def publish(self, *topics: str) -> None:
+        self.published.extend(topics)
 
-    def publish_sync(self, topic: str, **data: Any) -> None:
-        self.published.append(topic)
+    def publish_sync(self, *topics: str) -> None:
+        self.published.extend(topics)
 
 
 @dataclass
@@ -338,3 +338,9 @@ def test_the_members_of_an_enum_are_choices(shop: Shop) -> None:
 def test_a_misspelt_field_is_an_error_when_the_class_is_made() -> None:
     with pytest.raises(ConfigurationError, match=r"Order has no field 'statsu' \(did you mean 'status'\?\)"):
         type("Misspelt", (ModelComponent,), {"model": Order, "fields": ("statsu",)})
+
+
+@pytest.mark.parametrize("pk", ["x", "", [1], {"pk": 1}, 1.5, 10**40, -1, "1 OR 1=1"])
+def test_a_key_of_another_kind_is_not_found(shop: Shop, pk: Any) -> None:
+    with pytest.raises(NotFound):
+        shop.page(pk=pk)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from component_framework import Component, Engine, Registry, StreamingComponent
+from component_framework import Component, Engine, MemoryStateStore, Registry, StreamingComponent
 from component_framework.adapters.jinja import JinjaRenderer
 from component_framework.adapters.starlette import component_routes, request_context
 
@@ -93,6 +93,21 @@ class Form(Component):
         self.push_url("/away")
 
 
+@registry.register("plain")
+class Plain(Component):
+    """Works without component.js, and without any script, where its state is among the fields of a form."""
+
+    template = """<div>
+<form method="post" action="/components/plain?event=add" {{ on("add") }}>{{ component_fields() }}<button id="kept">add</button></form>
+<button id="bare" {{ on("add") }}>add</button>
+<output>{{ count }}</output>
+</div>"""
+    count: int = 0
+
+    def on_add(self) -> None:
+        self.count += 1
+
+
 @registry.register("steps")
 class Steps(StreamingComponent):
     """Streams: each step waits until the page has shown the one before."""
@@ -139,7 +154,33 @@ class Child(Component):
         self.emit("told", what=f"hello {self.told}")
 
 
-engine = Engine(renderer=JinjaRenderer(), secret_key="of the browser's tests", registry=registry)
+class Added(Component):
+    """Counts."""
+
+    template = '<div><button id="add" {{ on("add") }}>{{ count }}</button></div>'
+    count: int = 0
+
+    def on_add(self) -> None:
+        self.count += 1
+
+
+@registry.register("stored")
+class Stored(Added):
+    """Counts in a store."""
+
+    lives_in = "store"
+
+
+@registry.register("watched")
+class Watched(Added):
+    """Counts in the page, and only from the newest state."""
+
+    replay = "refuse"
+
+
+engine = Engine(
+    renderer=JinjaRenderer(), secret_key="of the browser's tests", registry=registry, store=MemoryStateStore()
+)
 
 
 async def page(request: Request) -> Response:

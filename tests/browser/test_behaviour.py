@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Tab
+from tests.browser.conftest import Driver, Tab
 from tests.browser.site import app
 from tests.servers import uvicorn_thread
 
@@ -164,3 +164,27 @@ def test_a_lost_token_gives_a_fresh_component_and_says_so(tab: Tab, address: str
     text(tab, "#tick", "0")
     tab(lambda page: page.click("#tick"))
     text(tab, "#tick", "1")
+
+
+def test_without_component_js_a_form_with_component_fields_carries_the_state_and_a_bare_button_begins_anew(
+    tab: Tab, address: str
+) -> None:
+    tab.expected = ["ERR_FAILED"]
+    tab(lambda page: page.route("**/component.js*", lambda route: route.abort()))
+    visit(tab, address, "plain")
+    for count in ("1", "2", "3"):
+        tab(lambda page: page.click("#kept"))
+        text(tab, "output", count)
+    tab(lambda page: page.click("#bare"))
+    text(tab, "output", "1")
+
+
+def test_without_any_script_a_form_with_component_fields_and_an_action_carries_the_state(
+    driver: Driver, address: str
+) -> None:
+    tab = Tab(driver, java_script_enabled=False)
+    visit(tab, address, "plain")
+    for count in ("1", "2", "3"):
+        tab(lambda page: page.click("#kept"))
+        assert tab(lambda page: page.inner_text("output")) == count
+    driver.run(tab.page.close)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -131,3 +131,65 @@ def test_the_django_desk_shows_owners_their_own_orders_and_saves(sized: Tab, dja
 
 def test_the_django_stream_page_answers(tab: Tab, django: str) -> None:
     ask(tab, django)
+
+
+def sign_up(tab: Tab, site: str) -> None:
+    tab.expected = ["422"]
+    tab(lambda page: page.goto(f"{site}/sign-up"))
+    for name, value in (
+        ("name", "Grace"),
+        ("email", "ada@example.org"),
+        ("password", "a long password"),
+        ("again", "a long word"),
+    ):
+        tab(lambda page, name=name, value=value: page.fill(f"[name={name}]", value))
+    tab(lambda page: page.check("[name=terms]"))
+    tab(lambda page: page.click(".cf-submit"))
+    await_text(tab, ".cf-invalid .cf-errors", "The two passwords are not the same.")
+    tab(lambda page: page.wait_for_function("() => document.activeElement.name === 'again'"))
+    tab(lambda page: page.fill("[name=again]", "a long password"))
+    tab(lambda page: page.click(".cf-submit"))
+    await_text(tab, ".cf-invalid .cf-errors", "There is an account with this address.")
+    tab(lambda page: page.fill("[name=email]", "grace@example.org"))
+    tab(lambda page: page.click(".cf-submit"))
+    await_text(tab, ".good", "Welcome, Grace. 1 × team.")
+
+
+def send_invoice(tab: Tab, site: str) -> None:
+    tab(lambda page: page.goto(f"{site}/invoice"))
+    tab(lambda page: page.click(".cf-rows-actions button"))
+    tab(lambda page: page.wait_for_function("() => document.activeElement.name === 'lines-1-what'"))
+    tab(lambda page: page.keyboard.type("Ink"))
+    tab(lambda page: page.fill("[name=lines-1-price]", "2,50"))
+    tab(lambda page: page.click(".cf-submit"))
+    await_text(tab, ".good", "Northwind owes 16.90 for 2 lines.")
+
+
+def book_workshop(tab: Tab, site: str) -> None:
+    tab(lambda page: page.goto(f"{site}/workshop"))
+    tab(lambda page: page.fill("[name=name]", "Grace"))
+    tab(lambda page: page.fill("[name=email]", "grace@example.org"))
+    tab(lambda page: page.click(".cf-submit"))
+    await_text(tab, "[aria-current=step]", "day")
+    tab(lambda page: page.check("[value=Tuesday]"))
+    tab(lambda page: page.click(".cf-back"))
+    await_text(tab, "[aria-current=step]", "person")
+    assert tab(lambda page: page.input_value("[name=name]")) == "Grace"
+    tab(lambda page: page.click(".cf-submit"))
+    await_text(tab, "[aria-current=step]", "day")
+    tab(lambda page: page.click(".cf-submit"))
+    await_text(tab, "[aria-current=step]", "wishes")
+    tab(lambda page: page.click(".cf-submit"))
+    await_text(tab, ".good", "Grace, 1 places on Tuesday, with lunch.")
+
+
+@pytest.mark.parametrize("fill_in", [sign_up, send_invoice, book_workshop])
+def test_the_forms_are_filled_in_and_answered(tab: Tab, desk: str, fill_in: Callable[[Tab, str], None]) -> None:
+    fill_in(tab, desk)
+
+
+@pytest.mark.parametrize("fill_in", [sign_up, send_invoice, book_workshop])
+def test_the_forms_on_django_are_filled_in_and_answered(
+    tab: Tab, django: str, fill_in: Callable[[Tab, str], None]
+) -> None:
+    fill_in(tab, django)

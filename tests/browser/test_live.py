@@ -16,12 +16,21 @@ Place = tuple[World, str]
 @pytest.fixture(params=["stream", "socket"])
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     world = World(socket=request.param == "socket")
-    with uvicorn_thread(world.app(), ws="auto") as address:
+    with uvicorn_thread(world.app(), ws="websockets-sansio") as address:
         yield world, address
 
 
 @pytest.fixture
-def other(driver: Driver) -> Iterator[Tab]:
+def tab(driver: Driver, place: Place) -> Iterator[Tab]:
+    """A page that is closed before its server is."""
+    tab = Tab(driver)
+    yield tab
+    driver.run(tab.page.close)
+    assert tab.unexpected() == []
+
+
+@pytest.fixture
+def other(driver: Driver, place: Place) -> Iterator[Tab]:
     tab = Tab(driver)
     yield tab
     driver.run(tab.page.close)

@@ -125,7 +125,7 @@ ENCODINGS = (
     ),
     html("multipart without a boundary", 400, "malformed", "by=1", kind="multipart/form-data"),
     html("multipart without parts", 400, "malformed", "by=1", kind="multipart/form-data; boundary=x"),
-    html("multipart with a file", 415, "unsupported", kind="multipart/form-data; boundary=x", body=(
+    html("multipart with a file", 422, "invalid", kind="multipart/form-data; boundary=x", body=(
         '--x\r\nContent-Disposition: form-data; name="by"; filename="../../etc/passwd"\r\n\r\n1\r\n--x--\r\n'
     )),
     html("multipart with 300 parts", 413, "too_large", kind="multipart/form-data; boundary=x", body=(
@@ -240,4 +240,33 @@ TARGETS = tuple(
     for target in ('"><script>alert(1)</script>', "", "1", "a b", "a,body", "#body", "a\r\nX-Evil: 1", "x" * 200)
 )
 
-ATTACKS = (*NAMES, *PAYLOADS, *ENCODINGS, *ENVELOPES, *TOKENS, *IDENTITIES, *ADDRESSES, *TARGETS)
+FIELDS = tuple(
+    html(title, status, code, body, path=f"/components/sign_up?event={event}", component="sign_up")
+    for title, status, code, event, body in (
+        (
+            "a form with a field that it does not have",
+            422,
+            "invalid",
+            "submit",
+            "name=A&password=x&terms=on&is_admin=1",
+        ),
+        ("a form that writes the state", 422, "invalid", "submit", "name=A&password=x&terms=on&joined=x&draft=x"),
+        ("a form with one name twice", 422, "invalid", "submit", "name=A&name=B&password=x&terms=on"),
+        ("a form of 10,000 fields", 413, "too_large", "submit", "&".join(f"lines-{n}-what=x" for n in range(10_000))),
+        ("a form of 10,000 rows", 413, "too_large", "submit", "&".join(f"lines={n}" for n in range(10_000))),
+        (
+            "rows with keys that are markup",
+            422,
+            "invalid",
+            "submit",
+            "lines=%22%3E%3Cscript%3E&lines-%3Cscript%3E-what=x",
+        ),
+        ("rows with a key of 5,000 digits", 422, "invalid", "submit", f"lines-{'9' * 5000}-what=x"),
+        ("a row of a row", 422, "invalid", "submit", "lines=0&lines-0-lines-0-what=x"),
+        ("rows of what is no list", 422, "invalid", "add_row", "_rows=__class__"),
+        ("a submit handler's name", 404, "unknown", "finish", "name=A"),
+        ("a form's own method", 404, "unknown", "reset", ""),
+    )
+)
+
+ATTACKS = (*FIELDS, *NAMES, *PAYLOADS, *ENCODINGS, *ENVELOPES, *TOKENS, *IDENTITIES, *ADDRESSES, *TARGETS)

@@ -7,12 +7,25 @@ import enum
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
 
-from component_framework import Component, Registry, StreamingComponent
+from component_framework import (
+    Bound,
+    Component,
+    FormComponent,
+    Input,
+    Limit,
+    Password,
+    Provided,
+    Registry,
+    StreamingComponent,
+    Upload,
+    WizardComponent,
+    requires,
+)
 from component_framework.core.errors import Invalid
 
 registry = Registry()
@@ -49,6 +62,40 @@ class Tally(Component):
 
     def on_remark(self, note: str | None) -> None:
         self.note = note
+
+
+class Drawer:
+    """What is provided for one call, and open while it lasts."""
+
+    open_now: ClassVar[int] = 0
+
+    @classmethod
+    def lend(cls) -> Iterator["Drawer"]:
+        """The provider."""
+        cls.open_now += 1
+        try:
+            yield cls()
+        finally:
+            cls.open_now -= 1
+
+
+@registry.register("till")
+class Till(Component):
+    """Asks for what no payload may name: a provided value, and the visitor."""
+
+    template = "<p>{{ said }}</p>"
+    said: str = ""
+
+    def on_take(self, amount: int, drawer: Drawer, user: Annotated[Any, Provided()]) -> None:
+        self.said = f"{user.name} takes {amount} of {drawer.open_now}"
+
+    def on_count(self, drawer: Drawer) -> Iterator[None]:
+        for step in (1, 2):
+            self.said = f"{step} of {drawer.open_now}"
+            yield
+
+    def on_spoil(self, drawer: Drawer) -> None:
+        raise RuntimeError("canary")
 
 
 @registry.register("async_tally")
@@ -376,3 +423,99 @@ class Archive(Component):
 class EarlierArchive(Component):
     template = "<div>{{ name }}</div>"
     name: str = "Grace Hopper"
+
+
+class Temper(enum.Enum):
+    CALM = "calm"
+    WILD = "wild"
+
+
+class Item(msgspec.Struct):
+    what: str
+    amount: Annotated[int, msgspec.Meta(ge=1)] = 1
+
+
+class Stop(msgspec.Struct):
+    city: str
+
+
+class Guest(msgspec.Struct):
+    """A form with most kinds of field, and lines."""
+
+    name: Annotated[str, msgspec.Meta(max_length=20)]
+    password: Password
+    born: date | None = None
+    share: Annotated[Decimal | None, Input(comma=True)] = None
+    mood: Annotated[Temper, Input(type="radio")] = Temper.CALM
+    terms: Annotated[bool, Input(required=True)] = False
+    lines: Annotated[list[Item], msgspec.Meta(max_length=3)] = []
+
+
+@registry.register("sign_up")
+class SignUp(FormComponent):
+    """A generated form: what was typed stays, what is wrong is told, and the handler runs with valid values only."""
+
+    schema = Guest
+    template_name = "sign_up.html"
+    joined: str = ""
+    ticks: int = 0
+
+    def on_submit(self, form: Guest) -> None:
+        if form.name == "Eve":
+            raise Invalid({"name": ["There is an Eve already."]})
+        self.joined = f"{form.name} {form.born} {form.share} {form.mood.value} {[line.amount for line in form.lines]}"
+        self.reset()
+
+    def on_tick(self) -> None:
+        self.ticks += 1
+
+
+@registry.register("tour")
+class Tour(WizardComponent):
+    """Two steps."""
+
+    steps = {"stop": Stop, "person": Guest}
+    template_name = "tour.html"
+    done: str = ""
+
+    def finish(self, stop: Stop, person: Guest) -> None:
+        self.done = f"{stop.city} {person.name}"
+
+
+@registry.register("filter")
+class Filter(Component):
+    """Inputs that assign fields, and one that does not."""
+
+    template_name = "filter.html"
+    words: Bound[Annotated[str, msgspec.Meta(max_length=8)]] = ""
+    page: Bound[int] = 1
+    total: int = 7
+
+    def on_show(self) -> None: ...
+
+
+@registry.register("album")
+class Album(Component):
+    """Takes files, and says what it got."""
+
+    template = (
+        "<div>{% for photo in photos %}<p>{{ photo }}</p>{% endfor %}<b>{{ errors.photos }}{{ errors.photo }}</b></div>"
+    )
+    photos: list[str] = []
+
+    def on_add(
+        self, photos: list[Annotated[Upload, Limit("2 MB", {"image/png", "text/*"}, count=3)]], by: str = ""
+    ) -> None:
+        self.photos = [
+            f"{by}{photo.name}|{photo.size}|{photo.type}|{sum(map(len, photo.chunks()))}" for photo in photos
+        ]
+
+    def on_add_one(self, photo: Annotated[Upload, Limit("2 MB")]) -> None:
+        self.photos = [photo.name]
+
+    @requires("authenticated")
+    def on_add_mine(self, photo: Upload) -> None:
+        self.photos = [photo.name]
+
+    def on_fail(self, photo: Upload) -> None:
+        raise RuntimeError("a bug")

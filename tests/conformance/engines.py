@@ -5,8 +5,9 @@ from pathlib import Path
 
 import jinja2
 
-from component_framework import Context, Engine, Limits, Registry
+from component_framework import Context, Engine, Limits, MemoryStateStore, Registry
 from component_framework.adapters.jinja import JinjaRenderer
+from component_framework.core.state import Place
 
 from . import components
 
@@ -17,7 +18,12 @@ KEY = "canary-key-of-the-conformance-suite"
 def templates() -> jinja2.BaseLoader:
     """The suite's templates; one without a suffix is an HTML file, as the specification writes it."""
     files = jinja2.FileSystemLoader(TEMPLATES)
-    return jinja2.ChoiceLoader([files, jinja2.FunctionLoader(lambda name: (TEMPLATES / f"{name}.html").read_text())])
+    return jinja2.ChoiceLoader([files, jinja2.FunctionLoader(_without_suffix)])
+
+
+def _without_suffix(name: str) -> str | None:
+    path = TEMPLATES / f"{name}.html"
+    return path.read_text() if path.exists() else None
 
 
 @dataclass
@@ -60,18 +66,29 @@ def identify(context: Context) -> str | None:
 class Stage:
     """An engine with what makes it repeatable; `reset()` before each scenario."""
 
-    def __init__(self, registry: Registry = components.registry) -> None:
+    def __init__(
+        self,
+        registry: Registry = components.registry,
+        *,
+        place: Place = "token",
+        store: MemoryStateStore | None = None,
+    ) -> None:
         self.clock = Clock()
         self.ids = Ids()
+        self.place: Place = place
+        self.store = store or MemoryStateStore()
         self.engine = Engine(
             renderer=JinjaRenderer(templates()),
             secret_key=KEY,
             registry=registry,
             limits=Limits(),
+            state=place,
+            store=self.store if place == "store" else None,
             identify=identify,
             login_url="/login/",
             clock=self.clock,
             new_id=self.ids,
+            providers={components.Drawer: components.Drawer.lend},
         )
 
     def reset(self) -> None:

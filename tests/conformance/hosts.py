@@ -6,6 +6,7 @@ from typing import Any
 
 from component_framework.core.lifecycle import iter_sync
 from component_framework.core.request import HttpRequest
+from component_framework.core.state import Place
 from component_framework.core.wire import Reply
 
 from .engines import Stage, visitor
@@ -20,8 +21,8 @@ class InProcess:
     name = "in process"
     runs_async = False
 
-    def __init__(self) -> None:
-        self.stage = Stage()
+    def __init__(self, place: Place = "token") -> None:
+        self.stage = Stage(place=place)
 
     def send(self, request: Sent) -> Answer:
         reply = self.stage.engine.answer_sync(as_http_request(self.stage, request))
@@ -35,8 +36,8 @@ class InProcessAsync:
     name = "in process, async"
     runs_async = True
 
-    def __init__(self) -> None:
-        self.stage = Stage()
+    def __init__(self, place: Place = "token") -> None:
+        self.stage = Stage(place=place)
 
     def send(self, request: Sent) -> Answer:
         return asyncio.run(self._send(request))
@@ -71,6 +72,6 @@ def as_answer(reply: Reply, body: bytes) -> Answer:
 HOSTS: dict[str, Any] = {"in process": InProcess, "in process, async": InProcessAsync, **SERVERS}
 
 
-def start(name: str) -> Host:
-    host: Host = (HOSTS | SOCKETS)[name]()
+def start(name: str, place: Place = "token") -> Host:
+    host: Host = (HOSTS | SOCKETS)[name](place)
     return host

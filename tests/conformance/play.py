@@ -26,7 +26,7 @@ def open_page(scenario: Scenario, stage: Stage) -> Page:
     page = Page()
     if scenario.page == "none":
         return page
-    engine = stage.engine if scenario.page == "now" else Stage(earlier).engine
+    engine = stage.engine if scenario.page == "now" else Stage(earlier, place=stage.place, store=stage.store).engine
     context = engine.context(user=visitor(scenario.user))
     page.show(engine.mount(scenario.component, context=context, **scenario.params))
     return page

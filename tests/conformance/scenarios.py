@@ -325,11 +325,76 @@ SCENARIOS = (
         Step(json={"event": "drop"}, status=500, code="failed", has=('"code":"failed"',), lacks=("canary",)),
         Step("write", "text=still+whole", has=(">still whole<",)),
     )),
+    # -- what is provided ---------------------------------------------------------------------------------------------
+    Scenario("what a handler is provided with is open for one call, and never comes from the payload", "till", (
+        Step("take", "amount=2", user="ada", has=(">ada takes 2 of 1<",)),
+        Step("take", "amount=2&drawer=mine", user="ada", status=422, code="invalid"),
+        Step("take", "amount=2&user=eve", user="ada", status=422, code="invalid"),
+        Step(
+            json={"event": "take", "payload": {"amount": 2, "drawer": {}, "user": {"name": "eve"}}},
+            user="ada", status=422, code="invalid",
+        ),
+        Step("spoil", user="ada", status=500, code="failed", lacks=("canary",)),
+        Step("count", user="ada", accept=SSE, has=("1 of 1", "2 of 1", "component:done")),
+        Step("take", "amount=3", user="ada", has=(">ada takes 3 of 1<",)),
+    ), user="ada"),
     # -- text stays text ----------------------------------------------------------------------------------------------
     Scenario("markup, quotes and line breaks in a field stay text", "fragile", (
         Step("write", "text=%3Cscript%3Ealert(1)%3C/script%3E%22%27%26", has=("&lt;script&gt;", "&#34;&#39;&amp;"), lacks=("<script>",)),
         Step("write", "text=%7B%7B+7*7+%7D%7D", has=("{{ 7*7 }}",)),
         Step("write", "text=a%0D%0Ab%0Adata:%20x%E2%80%A8", stream=True, has=("component:done",), lacks=("\ndata:%20x",)),
         Step("write", "text=%3C!--component-state--%3E%3Ccomponent-slot%20id=%220%22%3E", lacks=("<component-slot", "_state")),
+    )),
+    # -- forms -------------------------------------------------------------------------------------------------------
+    Scenario("a form is valid before its handler runs, and begins anew after it", "sign_up", (
+        Step("submit", status=422, code="invalid", has=('aria-invalid="true"', "autofocus", "This field is required."), lacks=("Ada",)),
+        Step("submit", "name=Eve&password=x&terms=on", status=422, code="invalid", has=("There is an Eve already.", 'value="Eve"')),
+        Step(
+            "submit", "name=Ada&password=x&terms=on&born=1815-12-10&share=1,5&mood=wild&lines=4&lines-4-what=Pen&lines-4-amount=2",
+            has=("<p>Ada 1815-12-10 1.5 wild [2]</p>", "-f1-name"), lacks=('value="Ada"',),
+        ),
+    )),
+    Scenario("every wrong field of a form is told at once, and what was typed stays but for passwords", "sign_up", (
+        Step(
+            "submit", "name=" + "A" * 21 + "&password=canary-word&born=soon&share=much&mood=odd&lines=0&lines-0-amount=0&spy=1", status=422, code="invalid",
+            has=(
+                "Must be at most 20 long.", "Enter a date.", "Enter a number.", "Choose one of the options.", "Must be at least 1.",
+                "spy: This field is not expected here.", 'value="soon"', 'value="much"',
+            ),
+            lacks=("canary-word",),
+        ),
+    )),
+    Scenario("a field is checked when it is left, and only those that were show what is wrong", "sign_up", (
+        Step("validate", "_field=born&born=soon&name=", has=("Enter a date.", 'value="soon"'), lacks=("This field is required.",)),
+        Step("validate", "_field=name&born=1815-12-10&name=", has=("This field is required.",), lacks=("Enter a date.",)),
+        Step("tick", has=("hx-preserve", "<button", ">1<"), lacks=("This field is required.",)),
+    )),
+    Scenario("rows of a form are added, moved and removed with what is in them", "sign_up", (
+        Step("add_row", "_rows=lines&name=Ada", has=('name="lines" value="0"', 'name="lines-0-what"', 'value="Ada"')),
+        Step("add_row", "_rows=lines&lines=0&lines-0-what=Pen", has=('name="lines" value="1"', 'value="Pen"')),
+        Step("move_row", "_rows=lines&_row=1&_by=-1&lines=0&lines=1&lines-0-what=Pen&lines-1-what=Ink", has=('value="Ink"',)),
+        Step("remove_row", "_rows=lines&_row=0&lines=1&lines=0&lines-0-what=Pen&lines-1-what=Ink", lacks=('value="Pen"',)),
+        Step("remove_row", "_rows=lines&_row=9&lines=1", status=422, code="invalid", has=("There is no such row.",)),
+        Step("add_row", "_rows=name", status=422, code="invalid", has=("There is no such list.",)),
+    )),
+    Scenario("a program's form is as strict as any payload", "sign_up", (
+        Step(json={"event": "submit", "payload": {"name": "Ada", "password": "x", "terms": True, "lines": [{"what": "Pen"}]}}, has=("Ada None None calm [1]",)),
+        Step(json={"event": "submit", "payload": {"name": 1, "password": "x", "terms": "on", "lines": [{"amount": True}]}}, status=422, code="invalid", has=(
+            '"name":["Enter text."]', '"terms":["Choose yes or no."]', '"lines-0-what":["This field is required."]',
+            '"lines-0-amount":["Enter a whole number."]',
+        )),
+    )),
+    Scenario("a wizard keeps its steps, and its end runs when all of them are valid", "tour", (
+        Step("submit", "city=", status=422, code="invalid", has=("<h2>stop</h2>", "This field is required.")),
+        Step("submit", "city=Utrecht", has=("<h2>person</h2>", "Finish")),
+        Step("back", "name=Ada", has=("<h2>stop</h2>", 'value="Utrecht"')),
+        Step("submit", "city=Breda", has=("<h2>person</h2>", 'value="Ada"')),
+        Step("submit", "name=Ada&password=x&terms=on", has=("<p>Breda Ada</p>",)),
+    )),
+    Scenario("an input assigns the bound field of its name, and no other field", "filter", (
+        Step("show", "words=pens&page=2", has=("<b>pens 2 7</b>",)),
+        Step("show", "words=much+too+long&page=x&total=1", status=422, code="invalid", has=("<b>pens 2 7</b>",)),
+        Step(json={"event": "show", "payload": {"page": True}}, status=422, code="invalid", has=('"page":["Enter a whole number."]',)),
+        Step("show", has=("<b>pens 2 7</b>",)),
     )),
 )  # fmt: skip

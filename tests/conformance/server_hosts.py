@@ -7,6 +7,7 @@ from http.client import HTTPResponse
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from component_framework.core.state import Place
 from tests.servers import uvicorn_thread, wsgi_thread
 
 from .engines import Stage, visitor
@@ -47,8 +48,8 @@ class Server:
     name = ""
     runs_async = True
 
-    def __init__(self) -> None:
-        self.stage = Stage()
+    def __init__(self, place: Place = "token") -> None:
+        self.stage = Stage(place=place)
         self.stack = ExitStack()
         self.address = urlsplit(self.stack.enter_context(self.serve()))
 

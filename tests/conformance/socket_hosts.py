@@ -50,7 +50,7 @@ class StarletteSocket(_Socket, Starlette):
     name = "socket: Starlette"
 
     def serve(self) -> Any:
-        return uvicorn_thread(PutUser(self.app()), ws="auto")
+        return uvicorn_thread(PutUser(self.app()), ws="websockets-sansio")
 
 
 class DjangoSocket(_Socket, DjangoASGI):
@@ -60,7 +60,7 @@ class DjangoSocket(_Socket, DjangoASGI):
         from component_framework.adapters.django.asgi import ComponentASGIHandler
 
         self._settle()
-        return uvicorn_thread(ComponentASGIHandler(), ws="auto")
+        return uvicorn_thread(ComponentASGIHandler(), ws="websockets-sansio")
 
 
 SOCKETS = {host.name: host for host in (StarletteSocket, DjangoSocket)}

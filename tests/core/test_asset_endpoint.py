@@ -9,8 +9,14 @@ import pytest
 from component_framework.core import assets
 from component_framework.core.asgi import AssetEndpoint
 
-SCRIPT = assets.find("component.js")
-assert SCRIPT is not None
+
+def _script() -> assets.Asset:
+    script = assets.find("component.js")
+    assert script is not None
+    return script
+
+
+SCRIPT = _script()
 FRESH = f"v={SCRIPT.version}"
 
 

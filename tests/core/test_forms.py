@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -126,7 +127,7 @@ def test_every_wrong_field_is_told_at_once_and_the_handler_does_not_run() -> Non
     assert result["errors"] == {
         "spy": ["This field is not expected here."],
         "name": ["This field is required."],
-        "email": ["This does not have the expected form."],
+        "email": ["Enter an address like name@example.org."],
         "password": ["Must be at least 3 long."],
         "age": ["Enter a whole number."],
         "born": ["Enter a date."],
@@ -152,10 +153,10 @@ def test_typed_values_stay_in_the_inputs_but_for_passwords() -> None:
 
 def test_a_wrong_field_is_marked_described_and_focused() -> None:
     page = filled(email="ada", age="7").submit()
-    assert page.texts(".cf-errors p") == ["This does not have the expected form.", "Must be at least 18."]
+    assert page.texts(".cf-errors p") == ["Enter an address like name@example.org.", "Must be at least 18."]
     assert page.texts("[aria-invalid=true]") == ["", ""]
     described = page.attribute("[name=email]", "aria-describedby")
-    assert page.text(f"#{described}") == "This does not have the expected form."
+    assert page.text(f"#{described}") == "Enter an address like name@example.org."
     assert page.has("[name=email][autofocus]")
     assert not page.has("[name=age][autofocus]")
 
@@ -183,7 +184,7 @@ def test_after_a_reset_there_is_a_new_form() -> None:
 def test_only_fields_that_were_left_show_what_is_wrong() -> None:
     page = mount(SignUp).fill(email="ada").trigger("[name=email]")
     assert page.status == 200
-    assert page.texts(".cf-errors p") == ["This does not have the expected form."]
+    assert page.texts(".cf-errors p") == ["Enter an address like name@example.org."]
     page.fill(email="ada@example.org").trigger("[name=email]")
     assert page.texts(".cf-errors p") == []
     page.fill(age="1").trigger("[name=age]")
@@ -193,7 +194,7 @@ def test_only_fields_that_were_left_show_what_is_wrong() -> None:
 def test_after_a_refused_submit_every_error_stays_until_its_field_is_right() -> None:
     page = filled(email="ada", age="7").submit()
     page.fill(age="36").trigger("[name=age]")
-    assert page.texts(".cf-errors p") == ["This does not have the expected form."]
+    assert page.texts(".cf-errors p") == ["Enter an address like name@example.org."]
 
 
 def test_an_event_from_elsewhere_leaves_the_form_as_it_is() -> None:
@@ -298,6 +299,18 @@ def test_any_component_takes_a_whole_form_by_a_handlers_annotation() -> None:
     }
 
 
+@pytest.mark.parametrize("wrap", [dict, lambda values: Form(form=[json.dumps(values["form"])])])
+def test_a_form_that_comes_as_one_argument_is_validated_all_the_same(wrap: Any) -> None:
+    typed = {**GOOD, "age": 36, "terms": True}
+    assert errors_of(SignUp(), wrap({"form": typed})) == {}
+    assert errors_of(SignUp(), wrap({"form": {**typed, "terms": False, "spy": 1}})) == {
+        "spy": ["This field is not expected here."],
+        "terms": ["This field is required."],
+    }
+    assert "name" in errors_of(SignUp(), wrap({"form": "{"}))
+    assert "name" in errors_of(SignUp(), wrap({"form": [1]}))
+
+
 def test_a_generator_handler_does_not_begin_on_invalid_data() -> None:
     begun: list[str] = []
 
@@ -355,3 +368,17 @@ def test_a_type_that_no_input_asks_for_is_named() -> None:
 def filled(weekly: bool = True, **fields: str) -> Page:
     page = mount(SignUp).fill(**{name: value for name, value in (GOOD | fields).items() if name != "terms"})
     return page.check("[name=terms]").check("[name=weekly]", weekly)
+
+
+class Priced(msgspec.Struct):
+    price: Annotated[Decimal, Meta(ge=0)]
+
+
+def test_a_bound_that_its_type_does_not_know_is_found_before_a_visitor_does() -> None:
+    class Sells(FormComponent):
+        schema = Priced
+
+        def on_submit(self, form: Priced) -> None: ...
+
+    with pytest.raises(ConfigurationError, match="Priced.price: Can only set `ge` on a numeric type"):
+        Sells()

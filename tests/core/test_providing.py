@@ -1,17 +1,21 @@
 """Values that handlers, `mount()` and classes ask for by annotation."""
 
 import asyncio
+import enum
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, NewType
 
+import msgspec
+import pydantic
 import pytest
 
 from component_framework import Component, Context, Engine, Provided, Registry
 from component_framework.adapters.jinja import inline_renderer
 from component_framework.core.errors import BindingError, ConfigurationError, Invalid, Unauthenticated
+from component_framework.core.providing import need_of
 from component_framework.core.request import HttpRequest
 from component_framework.core.wire import Reply
 
@@ -384,3 +388,58 @@ def test_a_value_stays_open_until_a_stream_ends() -> None:
     engine = engine_for(Told, providers={Ledger: noting})
     assert ">2<" in str(send(engine, "told", "tell").body)
     assert ENDINGS == ["well"]
+
+
+class Kinds(enum.EnumMeta):
+    """As Django's choices have one."""
+
+
+class Size(enum.StrEnum, metaclass=Kinds):
+    SMALL = "small"
+
+
+class Money(msgspec.Struct):
+    cents: int
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [int, str | None, Size, list[Size], Money, list[Money], dict[str, int], Settings, Any, Literal["a"], NewType("Id", int)],
+)  # fmt: skip
+def test_what_json_can_be_is_the_payload_s(kind: Any) -> None:
+    assert need_of("x", kind) is None
+
+
+@pytest.mark.parametrize(
+    "kind", [Ledger, Ledger | None, list[Ledger], Context, Annotated[int, Provided], Annotated[str, Provided()]]
+)
+def test_what_json_cannot_be_is_provided(kind: Any) -> None:
+    assert need_of("x", kind) is not None
+
+
+class Member(pydantic.BaseModel):
+    name: str
+
+
+@dataclass
+class Guest:
+    name: str = "a guest"
+
+
+def test_a_schema_that_the_engine_provides_is_no_form() -> None:
+    class Club(Component):
+        template = "<p>{{ said }}</p>"
+        said: str = ""
+
+        def on_enter(self, member: Member) -> None:
+            self.said = member.name
+
+        def on_visit(self, guest: Guest, note: str = "") -> None:
+            self.said = guest.name + note
+
+    engine = engine_for(Club, providers={Member: lambda: Member(name="Ada"), Guest: Guest})
+    assert ">Ada<" in str(send(engine, "club", "enter").body)
+    assert send(engine, "club", "enter", "name=Eve").status == 422
+    assert send(engine, "club", "enter", "member=Eve").status == 422
+    assert ">a guest!<" in str(send(engine, "club", "visit", "note=!").body)
+    assert send(engine, "club", "visit", "name=Eve").status == 422

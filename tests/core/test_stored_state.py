@@ -191,3 +191,45 @@ def test_a_class_that_needs_a_store_says_so_when_there_is_none() -> None:
         served.mount("stored")
     with pytest.raises(ConfigurationError, match="needs a store"):
         Engine(renderer=JinjaRenderer(), secret_key="k", state="store")
+
+
+class Counts:
+    """A rate limiter that only remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    async def hit(self, limit: str, *key: str) -> float:
+        self.seen.append(limit)
+        return 0
+
+
+class Overtaking(MemoryStateStore):
+    """A store in which somebody else was faster the first few times."""
+
+    slower = 3
+
+    async def save(self, key: str, data: bytes, *, expected: int) -> bool:
+        if expected and self.slower:
+            self.slower -= 1
+            return False
+        return await super().save(key, data, expected=expected)
+
+
+def test_an_event_that_was_overtaken_is_counted_once_against_its_rate() -> None:
+    limited = Registry()
+
+    @limited.register("limited")
+    class Limited(Stored):
+        rate_limit = "60/minute"
+
+    for store, status in ((Overtaking(), 200), (Contended(), 409)):
+        counts = Counts()
+        served = Engine(
+            renderer=JinjaRenderer(), secret_key="k", registry=limited, store=store, rate_limiter=counts,
+            limits=Limits(attempts=5),
+        )  # fmt: skip
+        state = token(served.mount("limited"))
+        counts.seen.clear()
+        assert send(served, "limited", state).status == status
+        assert counts.seen == ["60/minute"]

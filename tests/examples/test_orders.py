@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload, selectinload
 
+from component_framework import Engine, NotFound, Registry
+from component_framework.core.request import HttpRequest
+from examples.fastapi_app.components import OrderRow
 from examples.fastapi_app.orders import PAGE, Order, Orders, Status, seed
+from examples.shared.site import renderer
 
 
 @pytest.fixture(scope="module")
@@ -50,19 +58,10 @@ async def test_a_database_is_seeded_once(orders: Orders) -> None:
     assert (await orders.find("", "number", descending=False, page=1)).found == 1000
 
 
-async def test_what_was_saved_is_there_when_the_file_is_opened_again(orders: Orders, tmp_path: Path) -> None:
-    assert await orders.save(1, 1, status=Status.SHIPPED, note="Left at the door")
-    again = Orders(tmp_path / "orders.sqlite3")
-    await again.begin()
-    order = await again.get(1)
-    await again.end()
-    assert order is not None
-    assert (order.status, order.note, order.version) == (Status.SHIPPED, "Left at the door", 2)
-
-
 async def test_an_order_costs_what_its_lines_cost(orders: Orders) -> None:
     for pk in (1, 500, 1000):
-        order = await orders.get(pk)
+        async with orders.session() as session:
+            order = await session.get(Order, pk, options=[joinedload(Order.customer), selectinload(Order.lines)])
         assert order is not None
         assert order.total == sum(line.quantity * line.price for line in order.lines) > 0
         assert 1 <= len(order.lines) <= 4
@@ -97,19 +96,6 @@ async def test_every_order_is_on_exactly_one_page(orders: Orders) -> None:
     assert await find(orders, page=len(pages) + 1) == []
 
 
-async def test_a_save_on_top_of_somebody_elses_changes_nothing(orders: Orders) -> None:
-    assert await orders.save(7, 1, status=Status.PAID, note="first")
-    assert not await orders.save(7, 1, status=Status.CANCELLED, note="second")
-    order = await orders.get(7)
-    assert order is not None
-    assert (order.status, order.note, order.version) == (Status.PAID, "first", 2)
-
-
-async def test_an_order_that_is_not_there_is_neither_given_nor_saved(orders: Orders) -> None:
-    assert await orders.get(5000) is None
-    assert not await orders.save(5000, 1, status=Status.PAID, note="")
-
-
 async def test_money_is_kept_to_the_cent(orders: Orders) -> None:
     async with orders.session() as session:
         order = await session.get(Order, 1)
@@ -117,3 +103,63 @@ async def test_money_is_kept_to_the_cent(orders: Orders) -> None:
         order.total = Decimal("12345678.91")
         await session.commit()
         assert await session.scalar(select(func.count()).where(Order.total == Decimal("12345678.91"))) == 1
+
+
+class Row:
+    """An order's row on a page, as each of its steps on the server makes it."""
+
+    def __init__(self, orders: Orders) -> None:
+        registry = Registry()
+        registry.register("order_row")(OrderRow)
+        self.engine = Engine(
+            renderer=renderer,
+            secret_key="k",
+            registry=registry,
+            providers={AsyncSession: orders.session},
+        )
+        self.html = ""
+        self.status = 200
+
+    async def show(self, pk: int) -> Row:
+        self.html = await self.engine.async_mount("order_row", pk=pk)
+        return self
+
+    async def send(self, event: str, **payload: str) -> Row:
+        state = re.search('data-state="([^"]+)"', self.html)
+        assert state
+        body = msgspec.json.encode({"event": event, "payload": payload, "state": state[1]})
+        headers = {"content-type": "application/json"}
+        reply = await self.engine.answer(HttpRequest(component="order_row", headers=headers, query="", body=body))
+        assert isinstance(reply.body, bytes)
+        self.status, self.html = reply.status, msgspec.json.decode(reply.body).get("html", "")
+        return self
+
+
+async def test_what_was_saved_in_a_row_is_there_when_the_file_is_opened_again(orders: Orders, tmp_path: Path) -> None:
+    row = await Row(orders).show(1)
+    await row.send("edit")
+    await row.send("save", status="shipped", note="Left at the door")
+    assert "Left at the door" in row.html
+    again = Orders(tmp_path / "orders.sqlite3")
+    async with again.session() as session:
+        order = await session.get_one(Order, 1)
+    await again.end()
+    assert (order.status, order.note, order.version) == (Status.SHIPPED, "Left at the door", 2)
+
+
+async def test_a_row_that_is_saved_on_top_of_somebody_elses_change_shows_both(orders: Orders) -> None:
+    mine, theirs = await Row(orders).show(7), await Row(orders).show(7)
+    await mine.send("edit")
+    await theirs.send("save", status="paid", note="first")
+    await mine.send("save", status="paid", note="second")
+    assert mine.status == 409
+    assert 'value="second"' in mine.html
+    assert "In the meantime this became: first" in mine.html
+    async with orders.session() as session:
+        order = await session.get_one(Order, 7)
+    assert (order.status, order.note, order.version) == (Status.PAID, "first", 2)
+
+
+async def test_a_row_of_an_order_that_is_not_there_is_not_shown(orders: Orders) -> None:
+    with pytest.raises(NotFound):
+        await Row(orders).show(5000)

@@ -25,7 +25,7 @@ Host = Callable[[World], AbstractContextManager[str]]
 
 @contextmanager
 def starlette(world: World) -> Iterator[str]:
-    with uvicorn_thread(world.app(), ws="auto") as address:
+    with uvicorn_thread(world.app(), ws="websockets-sansio") as address:
         yield address
 
 
@@ -33,13 +33,13 @@ def starlette(world: World) -> Iterator[str]:
 def fastapi(world: World) -> Iterator[str]:
     app = FastAPI()
     app.include_router(component_router(world.engine))
-    with uvicorn_thread(app, ws="auto") as address:
+    with uvicorn_thread(app, ws="websockets-sansio") as address:
         yield address
 
 
 @contextmanager
 def litestar(world: World) -> Iterator[str]:
-    with uvicorn_thread(Litestar(plugins=[ComponentPlugin(world.engine)]), ws="auto") as address:
+    with uvicorn_thread(Litestar(plugins=[ComponentPlugin(world.engine)]), ws="websockets-sansio") as address:
         yield address
 
 
@@ -48,7 +48,7 @@ def litestar_with_hooks(world: World) -> Iterator[str]:
     async def nothing(request: Any) -> None: ...
 
     with uvicorn_thread(
-        Litestar(plugins=[ComponentPlugin(world.engine, before_request=nothing)]), ws="auto"
+        Litestar(plugins=[ComponentPlugin(world.engine, before_request=nothing)]), ws="websockets-sansio"
     ) as address:
         yield address
 
@@ -57,7 +57,7 @@ def litestar_with_hooks(world: World) -> Iterator[str]:
 def django(world: World) -> Iterator[str]:
     with (
         override_settings(COMPONENT_FRAMEWORK={"ENGINE": world.engine}),
-        uvicorn_thread(ComponentASGIHandler(), ws="auto") as address,
+        uvicorn_thread(ComponentASGIHandler(), ws="websockets-sansio") as address,
     ):
         yield address
 
@@ -114,12 +114,12 @@ class Stream:
                     break
                 name, _, value = line.partition(": ")
                 fields[name] = fields.get(name, "") + value
-            frame = json.loads(fields["data"]) if "event" in fields else {"content": fields["data"]}
+            frame: dict[str, Any] = json.loads(fields["data"]) if "event" in fields else {"content": fields["data"]}
             frame["seq"] = int(fields.get("id", 0))
             if frame.get("type") == "hello":
                 self.session = frame["session"]
             if (kind is None and frame.get("type") != "ping") or frame.get("type") == kind or kind in frame:
-                return dict(frame)
+                return frame
 
     def __enter__(self) -> Stream:
         return self

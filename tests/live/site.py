@@ -134,6 +134,14 @@ def _components(world: World) -> None:
                 self.n += 100
                 yield
 
+    @register("guests")
+    class Guests(Component):
+        template = "<ul>{% for guest in guests %}<li>{{ guest.name }}</li>{% endfor %}</ul>"
+        topics = ("presence:room",)
+
+        def get_context(self) -> dict[str, Any]:
+            return {**super().get_context(), "guests": list(self.engine.members("room").values())}
+
     @register("ticker")
     class Ticker(StreamingComponent):
         template = "<section>{{ n }}</section>"

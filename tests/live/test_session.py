@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 
 from component_framework import BrowserError, Context, Limits, Session, SessionClosed
+from component_framework.core.broker import MemoryBroker
 from component_framework.core.errors import PayloadError, Unavailable
 from component_framework.core.live import Live
 from component_framework.core.push import Push
 from component_framework.core.session import LOG
 from component_framework.core.transport import TransportClosed
 from tests.live.site import Point, World
+from tests.live.test_hosts import shown
 
 
 class Tab:
@@ -339,13 +341,7 @@ async def test_ten_thousand_comings_and_goings_leave_nothing_behind() -> None:
         await Tab(live).come()
         tasks, followed = len(asyncio.all_tasks()), len(live.subscriptions)
         for _ in range(100):
-            tabs = [Tab(live) for _ in range(100)]
-            for tab in tabs:
-                session = await tab.come()
-                session.join("room")
-            for tab in tabs:
-                await tab.go()
-        del tabs, tab, session
+            await _come_and_go(live, 100)
         while len(live.sessions) > 1:
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.01)
@@ -353,3 +349,52 @@ async def test_ten_thousand_comings_and_goings_leave_nothing_behind() -> None:
         gc.collect()
         assert sum(type(each) is Session for each in gc.get_objects()) <= 2
         world.heard.clear()
+
+
+async def _come_and_go(live: Live, count: int) -> None:
+    tabs = [Tab(live) for _ in range(count)]
+    for tab in tabs:
+        session = await tab.come()
+        session.join("room")
+    for tab in tabs:
+        await tab.go()
+
+
+async def test_who_is_in_a_room_is_known_in_every_process() -> None:
+    broker = MemoryBroker()
+    one, two = World(broker=broker), World(broker=broker)
+    async with alive(one) as here:
+        tab = Tab(here)
+        session = await tab.come()
+        await session.join("room", name="Ann")
+        assert one.engine.members("room") == {session.id: {"name": "Ann"}}
+        other = Live(two.engine, broker, None)
+        other.presence.deliver(b'{"from": "elsewhere", "group": "room", "members": {"x": {"name": "Bob"}}}')
+        assert other.presence.members("room") == {"x": {"name": "Bob"}}
+        here.presence.deliver(b'{"from": "elsewhere", "group": "room", "members": {"x": {"name": "Bob"}}}')
+        assert one.engine.members("room") == {session.id: {"name": "Ann"}, "x": {"name": "Bob"}}
+        for _ in range(4):
+            await here.presence.beat()
+        assert one.engine.members("room") == {session.id: {"name": "Ann"}}
+        await session.leave("room")
+        assert one.engine.members("room") == {}
+
+
+async def test_a_list_of_members_is_shown_anew_when_somebody_comes_or_goes() -> None:
+    world = World(limits=Limits(grace=0.01))
+    async with alive(world) as live:
+        tab, other = Tab(live), Tab(live)
+        await tab.come()
+        guests = shown(world, "guests")
+        tab.say(type="join", components=[guests])
+        tab.say(type="message", n=1, name="enter")
+        await tab.hear("message")
+        for _ in range(20):
+            await asyncio.sleep(0)
+        visitor = await other.come()
+        await visitor.join("room", name="Bob")
+        assert "topic" in await tab.hear("refresh")
+        assert "Bob" in world.engine.mount("guests")
+        await other.go()
+        assert "topic" in await tab.hear("refresh")
+        assert "Bob" not in world.engine.mount("guests")

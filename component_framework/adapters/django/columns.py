@@ -29,7 +29,7 @@ _TYPES: tuple[tuple[type[Any], Any], ...] = (
 def model_field(field: Any) -> ModelField:
     """What a model field holds, and what a visitor may send for it: one of its choices, no longer text than fits."""
     kind = plain_type(field.target_field if field.remote_field is not None else field)
-    accepted = kind
+    accepted: Any = kind
     if field.choices and field.remote_field is None:
         values = tuple(value for value, _ in field.flatchoices if value is not None)
         accepted = Literal[values]

@@ -12,6 +12,7 @@ from typing import Any, cast
 from django import forms
 from django.forms.utils import pretty_name
 from django.utils.datastructures import MultiValueDict
+from msgspec.structs import replace
 
 from ...core.errors import ConfigurationError, Invalid
 from ...core.fitting import UNKNOWN
@@ -53,9 +54,20 @@ class DjangoSchema:
         self._form = form
         self.title = form.__qualname__
 
-    @cached_property
+    @property
     def fields(self) -> Mapping[str, FormField]:
+        fields = self._described
+        for name, initial in self._callables.items():  # `initial=timezone.now` is of the moment
+            fields = {**fields, name: replace(fields[name], initial=tuple(_texts(initial())))}
+        return fields
+
+    @cached_property
+    def _described(self) -> Mapping[str, FormField]:
         return {name: _describe(self.title, name, field) for name, field in self._form().fields.items()}
+
+    @cached_property
+    def _callables(self) -> Mapping[str, Any]:
+        return {name: field.initial for name, field in self._form().fields.items() if callable(field.initial)}
 
     def validate(self, data: Mapping[str, Any]) -> Any:
         sent = as_form(data)
@@ -91,7 +103,7 @@ def _describe(title: str, name: str, field: forms.Field) -> FormField:
         kind=kind,
         required=field.required,
         help=cast(str, field.help_text),
-        initial=tuple(_initial(field)),
+        initial=() if callable(field.initial) else tuple(_texts(field.initial)),
         choices=Options(field) if kind in ("select", "select-multiple", "radio", "checkboxes") else (),
         attributes=tuple(_attributes(field)),
     )
@@ -113,9 +125,8 @@ def _kind(title: str, name: str, field: forms.Field) -> Kind:
     return found
 
 
-def _initial(field: forms.Field) -> list[str]:
-    value = field.initial() if callable(field.initial) else field.initial
-    return as_form({"value": value}).get("value", [])
+def _texts(initial: Any) -> list[str]:
+    return as_form({"value": initial}).get("value", [])
 
 
 def _attributes(field: forms.Field) -> Iterator[tuple[str, str]]:

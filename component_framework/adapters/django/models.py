@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.core.exceptions import NON_FIELD_ERRORS, ObjectDoesNotExist, ValidationError
-from django.db import models, router, transaction
+from django.db import IntegrityError, models, router, transaction
 from django.db.models import QuerySet
 
 from ...core import model as core
@@ -18,6 +20,8 @@ from .columns import model_field, plain_type
 
 class DjangoRepository:
     """Objects of the Django ORM; `get_queryset()` of the component says which ones a visitor may have."""
+
+    keeps_rows = True
 
     def fields(self, model: Any) -> Mapping[str, ModelField]:
         found = {field.name: model_field(field) for field in model._meta.concrete_fields if not field.primary_key}
@@ -46,7 +50,7 @@ class DjangoRepository:
         for name, value in changed.items():
             setattr(instance, _field(component, name).attname, value)
         using = router.db_for_write(component.model, instance=instance)
-        with transaction.atomic(using=using):
+        with _contradictions(), transaction.atomic(using=using):
             _validate(component, changed)
             if component.__dict__["pk"] is None:
                 instance.save(using=using)
@@ -89,9 +93,23 @@ class ModelComponent(core.ModelComponent):
         """Write what changed, and nothing else; the names of the fields. Raises Invalid, or EditConflict (409)."""
         return run_sync(self._write())
 
+    async def asave(self) -> list[str]:
+        """`save()` for async handlers."""
+        saved: list[str] = await sync_to_async(self.save)()
+        return saved
+
 
 def _field(component: core.ModelComponent, name: str) -> Any:
     return component.model._meta.pk if name == "pk" else component.model._meta.get_field(name)
+
+
+@contextmanager
+def _contradictions() -> Iterator[None]:
+    """What only the database can find, in a race say, is the visitor's to hear of."""
+    try:
+        yield
+    except IntegrityError as exc:
+        raise Invalid({"": ["This cannot be saved: it contradicts other data."]}) from exc
 
 
 def _validate(component: ModelComponent, changed: Mapping[str, Any]) -> None:
@@ -114,23 +132,22 @@ def _validate(component: ModelComponent, changed: Mapping[str, Any]) -> None:
 
 
 def _save_changes(component: ModelComponent, changed: Mapping[str, Any], version: Any, using: str) -> None:
+    """Django's one UPDATE of what changed, with the version among its conditions; raises Stale where there is no such row."""
     instance, name = component.instance, component.version_field
-    if name is None:
-        instance.save(using=using, update_fields=list(changed))
-        return
-    setattr(instance, name, next_version(version))
-    update = instance._do_update
+    update, same = instance._do_update, {}
+    if name is not None:
+        setattr(instance, name, next_version(version))
+        same = {name: version}
 
     def update_this_version(rows: Any, *rest: Any) -> Any:
-        """Django's one UPDATE, with the version among its conditions."""
-        updated = update(rows.filter(**{name: version}), *rest)
+        updated = update(rows.filter(**same), *rest)
         if not updated:
             raise Stale
         return updated
 
     instance._do_update = update_this_version
     try:
-        instance.save(using=using, update_fields=[*changed, name])
+        instance.save(using=using, update_fields=[*changed, *same])
     finally:
         del instance._do_update
 

@@ -12,13 +12,16 @@ from django.http import HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.middleware.csrf import CsrfViewMiddleware, get_token
+from msgspec.structs import replace
 
 from ...core.component import Context
 from ...core.engine import Engine
-from ...core.errors import Forbidden, Malformed, RequestError, TooLarge, Unauthenticated, Unsupported
-from ...core.fitting import Form
+from ...core.errors import Forbidden, Invalid, Malformed, RequestError, TooLarge, Unauthenticated
+from ...core.fitting import UNKNOWN, Form
+from ...core.intake import intake_for
 from ...core.request import READ_HEADERS, HttpRequest
 from .conf import login_is_required
+from .files import read_form
 
 
 class CsrfCheck(CsrfViewMiddleware):
@@ -35,9 +38,9 @@ class CsrfCheck(CsrfViewMiddleware):
         super()._check_token(request)  # type: ignore[misc]  # unknown to django-stubs
 
 
+_WITHOUT_PREFIX = ("content-type", "content-length")
 _META = [
-    (name, f"HTTP_{name.upper().replace('-', '_')}".replace("HTTP_CONTENT_TYPE", "CONTENT_TYPE"))
-    for name in READ_HEADERS
+    (name, f"{'' if name in _WITHOUT_PREFIX else 'HTTP_'}{name.upper().replace('-', '_')}") for name in READ_HEADERS
 ]
 
 
@@ -64,32 +67,39 @@ def read_request(engine: Engine, request: DjangoRequest, name: str, *, stream: b
     trouble: RequestError | None = None
     body, form = b"", None
     context = request_context(engine, request)
+    head = HttpRequest(
+        component=name,
+        headers=read_headers(request.META),
+        query=request.META.get("QUERY_STRING", ""),
+        stream=stream,
+        context=context,
+    )
     try:
-        try:
-            body = _read_body(request, engine.limits.body)
-        except RawPostDataException:
-            if request.content_type != "multipart/form-data":
-                raise
-            form = _parsed_form(request)
-        _check_csrf(request)
-        if context.is_anonymous and login_is_required():
-            raise Unauthenticated("the site's LoginRequiredMiddleware wants a login")
+        if intake := intake_for(engine, head):
+            _require_login(context)
+            _check_csrf(request)
+            form = read_form(request, intake)
+        else:
+            try:
+                body = _read_body(request, engine.limits.body)
+            except RawPostDataException:
+                if request.content_type != "multipart/form-data":
+                    raise
+                form = _parsed_form(request)
+            _check_csrf(request)
+            _require_login(context)
     except RequestError as exc:
         trouble = exc
     except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent) as exc:
         trouble = TooLarge(str(exc))
     except (BadRequest, UnreadablePostError, MultiPartParserError) as exc:
         trouble = Malformed(f"the body could not be read: {exc}")
-    return HttpRequest(
-        component=name,
-        headers=read_headers(request.META),
-        query=request.META.get("QUERY_STRING", ""),
-        body=body,
-        form=form,
-        stream=stream,
-        context=context,
-        refused=trouble,
-    )
+    return replace(head, body=body, form=form, refused=trouble)
+
+
+def _require_login(context: Context) -> None:
+    if context.is_anonymous and login_is_required():
+        raise Unauthenticated("the site's LoginRequiredMiddleware wants a login")
 
 
 def _check_csrf(request: DjangoRequest) -> None:
@@ -122,7 +132,7 @@ def _read_body(request: DjangoRequest, limit: int) -> bytes:
 def _parsed_form(request: DjangoRequest) -> Form:
     """The fields of a multipart form that a middleware has had Django parse; its body is gone."""
     if request.FILES:
-        raise Unsupported("this component takes no files")
+        raise Invalid({name: [UNKNOWN] for name in request.FILES})
     return Form({name: [str(value) for value in values] for name, values in request.POST.lists()})
 
 

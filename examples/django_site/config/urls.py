@@ -8,6 +8,7 @@ from django.urls import include, path, re_path
 urlpatterns = [
     path("", views.orders, name="orders"),
     path("ask", views.ask, name="ask"),
+    *(path(name, views.component, {"name": name}, name=name) for name in views.PAGES),
     path("login", LoginView.as_view(template_name="desk/login.html"), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
     path("components/", include("component_framework.adapters.django.urls")),

@@ -6,12 +6,15 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from django.core.paginator import Paginator
-from django.db import transaction
+from django.db.models import QuerySet
 
-from component_framework import Component, Conflict, NotFound, register
-from examples.shared import ask
+from component_framework import Component, register
+from component_framework.adapters.django.models import ModelComponent
+from examples.shared import ask, forms, machine, room
 
 from .models import Order
+
+__all__ = ["AskDocs", "OrderDesk", "OrderEditor", "Room", "forms", "machine"]
 
 PAGE = 20
 
@@ -21,6 +24,13 @@ class AskDocs(ask.AskDocs):
     """The search, shown by a template of Django's."""
 
     template_name = "desk/ask_docs.html"
+
+
+@register("room")
+class Room(room.Room):
+    """The room, shown by a template of Django's."""
+
+    template_name = "desk/room_card.html"
 
 
 @register("order_desk")
@@ -53,43 +63,38 @@ class OrderDesk(Component):
 
 
 @register("order_editor")
-class OrderEditor(Component):
+class OrderEditor(ModelComponent):
     """One order; only who may see it can mount it, and only its newest version can be saved."""
 
     template_name = "desk/order_editor.html"
     permissions = ("authenticated",)
-    pk: int
-    version: int = 1
+    model = Order
+    fields = ("status", "note")
+    readonly = ("number", "customer", "placed", "total")
+    version_field = "version"
+    topics = ("order:{pk}",)  # published by every save, so that all who see this row see it change
+    status: str
+    note: str
+    number: str
     editing: bool = False
 
-    def unit_of_work(self) -> Any:
-        return transaction.atomic()
+    def get_queryset(self) -> QuerySet[Order]:
+        return Order.objects.visible_to(self.user)
 
-    def mount(self) -> None:
-        self.version = self.order.version
-
-    @property
-    def order(self) -> Order:
-        """The order as it is in the database now; NotFound for one that this visitor may not see."""
-        if not hasattr(self, "_order"):
-            found = Order.objects.visible_to(self.user).filter(pk=self.pk).first()
-            if found is None:
-                raise NotFound(f"there is no order {self.pk} for this visitor")
-            self._order = found
-        return self._order
+    def catch_up(self) -> None:
+        if not self.editing:  # who is editing hears of other changes when saving, and overwrites none of them
+            self.refresh()
 
     def on_edit(self) -> None:
-        self.version, self.editing = self.order.version, True
+        self.refresh()
+        self.editing = True
 
     def on_cancel(self) -> None:
+        self.refresh()
         self.editing = False
 
-    def on_save(self, status: Order.Status, note: Annotated[str, msgspec.Meta(max_length=120)] = "") -> None:
-        allowed = Order.objects.visible_to(self.user).filter(pk=self.pk, version=self.version)
-        if not allowed.update(status=status, note=note, version=self.version + 1):
-            raise Conflict(f"order {self.pk} was changed by somebody else")
-        self.version, self.editing = self.version + 1, False
-        self.emit("toast", text=f"{self.order.number} saved")
-
-    def get_context(self) -> dict[str, Any]:
-        return {**super().get_context(), "order": self.order, "statuses": Order.Status}
+    def on_save(self, status: Order.Status, note: str = "") -> None:
+        self.status, self.note = status, note
+        self.save()
+        self.editing = False
+        self.emit("toast", text=f"{self.number} saved")

@@ -1,0 +1,202 @@
+"""Files, on every host that is a server: what arrives, what is refused, and that nothing of it stays."""
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from .play import open_page
+from .scenarios import Scenario
+from .server_hosts import SERVERS
+from .wire import Answer, Page, Sent
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 100
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def host(request: pytest.FixtureRequest) -> Iterator[Any]:
+    running = SERVERS[request.param]()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def page(host: Any) -> Page:
+    return open_page(Scenario("", "album", ()), host.stage)
+
+
+def part(name: str, content: bytes, filename: str | None = None, kind: str = "") -> bytes:
+    head = f'Content-Disposition: form-data; name="{name}"' + ("" if filename is None else f'; filename="{filename}"')
+    head += f"\r\nContent-Type: {kind}" if kind else ""
+    return b"--x\r\n" + head.encode() + b"\r\n\r\n" + content + b"\r\n"
+
+
+def upload(page: Page, *parts: bytes, event: str = "add", component: str = "album", **headers: str) -> Sent:
+    _name, token = page.components[page.root]
+    common = {"content-type": "multipart/form-data; boundary=x", "hx-request": "true", "accept": "text/html"}
+    carried = {"x-component-state": token, "x-component-id": page.root}
+    extra = {key.replace("_", "-"): value for key, value in headers.items()}
+    return Sent(f"/components/{component}?event={event}", common | carried | extra, b"".join(parts) + b"--x--\r\n")
+
+
+def shown(answer: Answer) -> str:
+    return answer.text.partition(">")[2]
+
+
+def open_files() -> set[str]:
+    """The temporary files that this process has open."""
+    found = set()
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            target = os.readlink(f"/proc/self/fd/{number}")
+        except OSError:
+            continue
+        if target.startswith("/tmp/") and "deleted" in target:
+            found.add(target)
+    return found
+
+
+def require_gone(before: set[str]) -> None:
+    """Some servers close files only after the answer has gone out."""
+    waiting = threading.Event()
+    for _ in range(100):
+        if open_files() <= before:
+            return
+        waiting.wait(0.05)
+    raise AssertionError(open_files() - before)
+
+
+def test_files_arrive_with_their_names_sizes_and_types(host: Any, page: Page) -> None:
+    answer = host.send(
+        upload(
+            page,
+            part("by", b"Ada: "),
+            part("photos", PNG, "a cat.png", "image/png"),
+            part("photos", b"x,y\n1,2\n", "table.csv", "text/csv"),
+        )
+    )
+    assert answer.status == 200, answer.text
+    assert "Ada: a cat.png|108|image/png|108" in answer.text
+    assert "Ada: table.csv|8|text/csv|8" in answer.text
+
+
+def test_a_large_file_arrives_whole_and_nothing_of_it_stays(host: Any, page: Page) -> None:
+    before = open_files()
+    content = b"\r\n--y\r\n" * 280_000  # nearly the boundary, again and again
+    answer = host.send(upload(page, part("photos", content[:1_900_000], "long.txt", "text/plain")))
+    assert "long.txt|1900000|text/plain|1900000" in answer.text
+    require_gone(before)
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\\\Windows\\\\evil.png", "evil.png"),
+        ("..", "file"),
+        ("/", "file"),
+        ("a\u202egnp.exe", "agnp.exe"),
+        ("a\x01b.png", "ab.png"),
+        (".htaccess", "htaccess"),
+    ],
+)
+def test_a_name_is_never_a_path(host: Any, page: Page, name: str, seen: str) -> None:
+    answer = host.send(upload(page, part("photos", PNG, name)))
+    assert f"<p>{seen}|108|" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        (
+            [part("photos", b"<script>alert(1)</script>", "cat.png", "image/png")],
+            "This file is not what its name says.",
+        ),
+        ([part("photos", b"GIF89a" + b"\0" * 9, "cat.gif", "image/gif")], "Files of this type are not accepted here."),
+        ([part("photos", b"PK\x03\x04" + b"\0" * 99, "bomb.zip")], "Files of this type are not accepted here."),
+        ([part("photos", PNG, "n" * 300)], "The name of this file is too long."),
+        ([part("photos", PNG, f"{n}.png") for n in range(4)], "Choose at most 3 files."),
+        ([part("photos", b"text")], "Choose a file."),
+        ([part("photos", b"", "")], "This field is required."),
+    ],
+    ids=["markup as png", "wrong type", "zip", "long name", "too many", "text", "none chosen"],
+)
+def test_a_file_that_does_not_fit_is_told_at_its_field(host: Any, page: Page, parts: list[bytes], message: str) -> None:
+    answer = host.send(upload(page, *parts))
+    assert (answer.status, answer.code) == (422, "invalid")
+    assert message in answer.text
+    assert "<p>" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("request_of", "status", "code"),
+    [
+        (lambda page: upload(page, part("photos", b"a" * 2_000_001, "a.txt")), 413, "too_large"),
+        (lambda page: upload(page, part("by", b"a" * 1_100_000)), 413, "too_large"),
+        (lambda page: upload(page, part("other", PNG, "a.png")), 422, "invalid"),
+        (lambda page: upload(page, part("photos", PNG, "a.png"), content_type="multipart/form-data"), 400, "malformed"),
+        (lambda page: upload(page, part("photos", PNG, "a.png"), content_encoding="gzip"), 415, "unsupported"),
+        (lambda page: upload(page, part("photos", PNG, "a.png"), x_component_state="forged"), 400, "state_invalid"),
+        (lambda page: upload(page, part("photos", PNG, "a.png"), origin="https://evil.example"), 403, "forbidden"),
+        (lambda page: upload(page, part("photo", PNG, "a.png"), event="add_mine"), 401, "unauthenticated"),
+        (lambda page: upload(page, part("photo", PNG, "a.png"), event="nothing"), 404, "unknown"),
+        (lambda page: upload(page, part("photo", PNG, "a.png"), event="fail"), 500, "failed"),
+    ],
+    ids=["file", "text", "undeclared", "no boundary", "gzip", "forged", "origin", "nobody", "unknown", "bug"],
+)
+def test_an_upload_is_refused_and_nothing_stays(
+    host: Any, page: Page, request_of: Any, status: int, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = open_files()
+    answer = host.send(request_of(page))
+    assert (answer.status, answer.code) == (status, code), answer.text
+    require_gone(before)
+    assert "a.png|108" in host.send(upload(page, part("photos", PNG, "a.png"))).text
+
+
+def test_a_component_without_an_upload_takes_no_file(host: Any) -> None:
+    page = open_page(Scenario("", "tally", ()), host.stage)
+    answer = host.send(upload(page, part("by", b"1", "one.txt"), event="add", component="tally"))
+    assert (answer.status, answer.code) == (422, "invalid")
+
+
+def test_a_body_that_is_too_long_by_its_own_account_is_refused_unread(host: Any, page: Page) -> None:
+    request = upload(page)
+    with socket.create_connection((host.address.hostname, host.address.port), timeout=20) as connection:
+        headers = {**request.headers, "host": "testserver", "cookie": f"csrftoken={'c' * 32}", "x-csrftoken": "c" * 32}
+        head = "".join(f"{name}: {value}\r\n" for name, value in (headers | {"content-length": "9" * 12}).items())
+        connection.sendall(f"POST {request.path} HTTP/1.1\r\n{head}\r\n--x\r\n".encode())
+        if "Django, ASGI" in host.name:
+            return  # Django reads the whole body before any view is asked
+        assert b" 413 " in connection.recv(100)
+
+
+def test_a_hundred_uploads_side_by_side_all_arrive(host: Any, page: Page) -> None:
+    before = open_files()
+    request = upload(page, part("photos", b"z" * 100_000, "a.txt"))
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(host.send, [request] * 100))
+    assert {answer.status for answer in answers} == {200}
+    assert host.stage.engine.uploads.taken == 0
+    require_gone(before)
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(host: Any, page: Page) -> None:
+    before = open_files()
+    request = upload(page, part("photos", b"z" * 1_900_000, "a.txt"))
+    headers = {**request.headers, "host": "testserver", "cookie": f"csrftoken={'c' * 32}", "x-csrftoken": "c" * 32}
+    head = "".join(
+        f"{name}: {value}\r\n" for name, value in (headers | {"content-length": str(len(request.body))}).items()
+    )
+    with socket.create_connection((host.address.hostname, host.address.port), timeout=20) as connection:
+        connection.sendall(f"POST {request.path} HTTP/1.1\r\n{head}\r\n".encode() + request.body[:1_500_000])
+        connection.shutdown(socket.SHUT_WR)
+        connection.settimeout(5)
+        connection.recv(100)
+    assert "a.png|108" in host.send(upload(page, part("photos", PNG, "a.png"))).text
+    require_gone(before)
+    assert host.stage.engine.uploads.taken == 0
