@@ -21,7 +21,7 @@ from component_framework.core import assets
 from component_framework.core.lifecycle import run_sync
 from component_framework.core.wire import Call
 
-from . import subject
+from . import store, subject
 
 ROUNDS = 7
 EVENTS = 400
@@ -73,6 +73,7 @@ def measure() -> Iterator[Row]:
     ):
         yield over_http(name, app, hand, ours, goal)
     yield streamed()
+    yield stored()
 
 
 def in_process() -> Row:
@@ -120,7 +121,9 @@ def first_token(connection: HTTPConnection, component: str) -> str:
     return found[1]
 
 
-def load(process: int, connection: HTTPConnection, path: str, state: str) -> tuple[float, float]:
+def load(
+    process: int, connection: HTTPConnection, path: str, state: str, shown: bytes | None = b"Count: 5"
+) -> tuple[float, float]:
     """CPU seconds of the server and wall seconds for EVENTS events."""
     headers = {**HEADERS, "X-Component-State": state}
     before, begun = cpu(process), time.perf_counter()
@@ -129,7 +132,7 @@ def load(process: int, connection: HTTPConnection, path: str, state: str) -> tup
         answer = connection.getresponse()
         body = answer.read()
         assert answer.status == 200, body[:300]
-        assert b"Count: 5" in body
+        assert shown is None or shown in body
     return cpu(process) - before, time.perf_counter() - begun
 
 
@@ -164,8 +167,29 @@ def stream(process: int, port: int, path: str, body: str) -> float:
     return cpu(process) - before
 
 
+def stored() -> Row:
+    """Wall time per event with state in a Redis on this machine, over that with state in the page."""
+    path = "/components/async?event=increment"
+    with (
+        store.redis_server() as url,
+        served("starlette") as (first, page),
+        served("stored", REDIS=url) as (second, kept),
+    ):
+        servers = [
+            (process, HTTPConnection("127.0.0.1", port, timeout=30))
+            for process, port in ((first, page), (second, kept))
+        ]
+        ratios = []
+        for _ in range(ROUNDS + 1):
+            in_page, in_store = (load(*server, path, first_token(server[1], "async"), None)[1] for server in servers)
+            ratios.append(in_store / in_page)
+    return Row(
+        "state in Redis over state in the page, time per event", 1 / 0.6, ratios[1:], 1 / statistics.median(ratios[1:])
+    )
+
+
 @contextmanager
-def served(app: str) -> Iterator[tuple[int, int]]:
+def served(app: str, **environment: str) -> Iterator[tuple[int, int]]:
     """`app` on one worker of a server of its own; ended at the end."""
     import socket
 
@@ -186,7 +210,7 @@ def served(app: str) -> Iterator[tuple[int, int]]:
     ]
     if interface:
         command += interface
-    process = subprocess.Popen(command, env={**os.environ, "PYTHONWARNINGS": "ignore"})
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONWARNINGS": "ignore", **environment})
     try:
         wait = threading.Event()
         for _ in range(200):

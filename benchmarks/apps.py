@@ -37,6 +37,12 @@ def starlette() -> Any:
     return Starlette(routes=[*routes, *component_routes(engine)])
 
 
+def stored() -> Any:
+    from .store import app
+
+    return app()
+
+
 def fastapi() -> Any:
     from fastapi import FastAPI
     from fastapi.responses import HTMLResponse

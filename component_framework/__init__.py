@@ -36,16 +36,17 @@ from .core.wizard import WizardComponent as WizardComponent
 if _typing.TYPE_CHECKING:
     from .core.broker import MemoryBroker as MemoryBroker
     from .core.session import Session as Session
+    from .development import run as run
 
 __version__ = "0.1.0"
 
-_LATER = {"Session": "session", "MemoryBroker": "broker"}
+_LATER = {"Session": "core.session", "MemoryBroker": "core.broker", "run": "development"}
 
 
 def __getattr__(name: str) -> object:
-    """Names whose modules need asyncio, which takes longer to import than all of this package."""
+    """Names whose modules need asyncio, or an extra: importing them takes longer than all of this package."""
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f".core.{_LATER[name]}", __name__), name)
+    return getattr(import_module(f".{_LATER[name]}", __name__), name)

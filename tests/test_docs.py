@@ -20,8 +20,7 @@ def blocks(name: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["README.md", "docs/tutorial.md", "docs/dependencies.md", "docs/forms.md", "docs/models.md", "docs/realtime.md"],
+    "name", ["README.md", "docs/tutorial.md", "docs/dependencies.md", "docs/forms.md", "docs/models.md", "docs/realtime.md"]
 )
 def test_every_python_block_runs_as_the_file_that_it_names(name: str, tmp_path: Path) -> None:
     scripts = []
@@ -65,3 +64,14 @@ def test_every_document_that_a_document_links_to_exists() -> None:
 def test_nothing_tells_anyone_to_install_the_other_project() -> None:
     for document in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
         assert not re.search(r"install\s+['\"]?component[-_]framework", document.read_text()), document
+
+
+@pytest.mark.parametrize("document", ["security.md", "reliability.md"])
+def test_every_promise_names_tests_that_exist(document: str) -> None:
+    rows = re.findall(r"^\| (?!promise)(.+) \| (.+) \|$", (ROOT / "docs" / document).read_text(), re.MULTILINE)
+    assert len(rows) > 5
+    for promise, held_by in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", held_by)
+        assert named, promise
+        for path, test in named:
+            assert re.search(rf"^(?:async )?def {test}\(", (ROOT / path).read_text(), re.MULTILINE), f"{path}::{test}"

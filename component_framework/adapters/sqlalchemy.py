@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 try:
     from sqlalchemy import inspect, select, update
@@ -173,7 +173,8 @@ class SqlAlchemyModelMixin(ModelMixin):
     """`model`, and the object that `self.params["pk"]` names, in the session that `get_session()` gives."""
 
     params: dict[str, Any]
-    instance: Any
+    if TYPE_CHECKING:  # an attribute, and no field of the state
+        instance: Any
 
     def get_session(self) -> Session:
         """The session to work in."""

@@ -143,6 +143,8 @@ class Component:
     """What a visitor needs to see this component at all and to send it events; see `gate.Permission`."""
     refused_template: ClassVar[str | None] = None
     """The template that a page shows in place of this component to visitors who may not see it."""
+    placeholder_template: ClassVar[str | None] = None
+    """What stands for this component where it is mounted with `lazy=True`, until it has loaded."""
     rate_limit: ClassVar[str | None] = None
     """How often one visitor may send events to this class: "60/minute"."""
     topics: ClassVar[Sequence[str]] = ()

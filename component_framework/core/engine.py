@@ -35,9 +35,11 @@ from .event_stream import EventStream, log_failure, log_refusal
 from .gate import RateLimiter
 from .host import Offload
 from .inspection import check_template, describe, examine
-from .lifecycle import Restored, frames, last, run_sync
+from .lazy import excuse, is_lazy, opened, placeholder
+from .lifecycle import Restored, frames, give_way, last, run_sync
 from .limits import Limits
 from .origin import require_same_origin
+from .pages import Pages
 from .providing import Provider, Providers
 from .realtime import Realtime
 from .registry import Registry
@@ -58,7 +60,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("component_framework")
 
 
-class Engine(Realtime):
+class Engine(Pages, Realtime):
     """Everything that components need to be served, built once per application and passed explicitly.
 
     `secret_key` signs tokens; a list rotates keys, the first of them signing. Without one the engine refuses to start,
@@ -182,7 +184,10 @@ class Engine(Realtime):
         except RequestError as exc:
             return await self._refuse(call, exc, offload)
         except Exception as exc:  # a bug in a component, a template or a backend: answered 500, logged with its id
-            return refusal(Failed(), log_failure(call, exc), call.envelope, None)
+            error, error_id = Failed(), log_failure(call, exc)
+            return (
+                excuse(self, call, error, error_id) if is_lazy(call) else refusal(error, error_id, call.envelope, None)
+            )
 
     async def frames(
         self, call: Call, offload: Offload | None = None, *, every: bool = False, counted: bool = False
@@ -216,24 +221,12 @@ class Engine(Realtime):
         frame = await self.show_other(name, target=None, params=params, context=context, offload=None)
         return Markup(frame.html)
 
-    def page_functions(self, context: Context) -> dict[str, Callable[..., Markup]]:
-        """`live_component` and `component_scripts` for the template of a page that `context` asked for."""
-
-        def live_component(name: str, /, **params: Any) -> Markup:
-            return self.mount(name, context=context, **params)
-
-        def component_scripts(nonce: str | None = None) -> Markup:
-            return Markup(self.scripts(nonce, context))
-
-        return {"live_component": live_component, "component_scripts": component_scripts}
-
     def provide(self, key: Any, provider: Provider) -> AbstractContextManager[None]:
         """Let `provider` give every `key` (a type, or what `Depends` names) inside of a `with` block; for tests."""
         return self.providers.override(key, provider)
 
     def check(self) -> list[str]:
-        """Mistakes that can be found with no request: templates that are missing, or bind events that do not exist,
-        and parameters that nobody provides."""
+        """Mistakes that show with no request: missing templates, bindings of no event, parameters that nobody provides."""
         specs = [self._spec(cls) for cls in self.registry.values()]
         templates = [text for spec in specs for text in check_template(spec, spec.cls.renderer or self.renderer)]
         return templates + [text for spec in specs for text in self.providers.missing(spec)]
@@ -265,12 +258,14 @@ class Engine(Realtime):
     async def show_other(
         self, name: str, *, target: str | None, params: Mapping[str, Any], context: Context, offload: Offload | None
     ) -> Frame:
-        component = self.component(name, context=context, **params)
-        component.id = target or component.id
         try:
+            if params.get("lazy") is True:
+                return placeholder(self, name, target, dict(params), context)
+            component = self.component(name, context=context, **params)
+            component.id = target or component.id
             return await last(frames(component, None, {}, None, host=self, offload=offload))
         except Invalid as exc:
-            known = nearest(min(exc.errors), component._compiled.mount.names)
+            known = nearest(min(exc.errors), spec_of(self.registry.find(name)).mount.names)
             raise BindingError(f"{name!r} cannot be mounted: {exc} ({known})") from exc
         except (Forbidden, Unauthenticated):
             if component.refused_template is None:
@@ -280,11 +275,6 @@ class Engine(Realtime):
             return Frame(
                 html=str(renderer.render(component.refused_template, {"name": name})), component_id=target or ""
             )
-
-    def scripts(self, nonce: str | None, context: Context) -> str:
-        here = f"{context.root_path}{self.url}"
-        own = f"{here}/static" if self.static_url is None else self.static_url
-        return assets.tags(own, nonce, context.headers, live=here if self.is_live() else None, socket=self.socket)
 
     # -- from a call to a component --------------------------------------------------------------------------------
 
@@ -308,7 +298,9 @@ class Engine(Realtime):
     async def receive(self, call: Call) -> tuple[Component, Restored | None]:
         cls = self._find(call)
         restored = None
-        if call.state is not None:
+        if is_lazy(call):
+            component = opened(self, call, cls)
+        elif call.state is not None:
             component, restored = await self._recall(call, cls)
             component._token = call.state
         elif call.component_id is not None:
@@ -353,12 +345,13 @@ class Engine(Realtime):
     async def _respond(self, call: Call, offload: Offload | None) -> Reply:
         """The reply to a call that is not refused; one that was overtaken begins again from the new state."""
         stream = call.stream or (call.accepts_stream and self._streams(call))
-        for remaining in reversed(range(self.limits.attempts)):
+        for attempt in range(self.limits.attempts):
             try:
-                steps = await self.frames(call, offload, every=stream, counted=remaining < self.limits.attempts - 1)
+                await give_way(attempt)
+                steps = await self.frames(call, offload, every=stream, counted=attempt > 0)
                 return await self._stream(call, steps) if stream else reply(await last(steps), call.envelope)
             except Overtaken:
-                if not remaining:
+                if attempt + 1 == self.limits.attempts:
                     raise
         raise AssertionError("limits.attempts is at least 1")
 
@@ -373,16 +366,20 @@ class Engine(Realtime):
         if isinstance(error, Unauthenticated):
             error.login_url = safe_address(error.login_url) or self.login_url
         fresh = await self._fresh(call, error, offload) if error.resets else None
+        if is_lazy(call) and error.status >= 500:
+            return excuse(self, call, error, log_refusal(call, error))
         return refusal(error, log_refusal(call, error), call.envelope, fresh)
 
     async def _fresh(self, call: Call, error: RequestError, offload: Offload | None) -> Frame | None:
         """The component as it is in the store, or as a first contact would show it; None where that fails, too."""
         try:
             if isinstance(error, Conflict):
+                as_it_is = replace(call, event=None, event_id=None)
                 with suppress(RequestError):  # then its newest state is not to be had: it begins anew
-                    return await last(
-                        await self.frames(replace(call, event=None, event_id=None), offload, counted=True)
-                    )
+                    for attempt in range(self.limits.attempts):
+                        with suppress(Overtaken):
+                            await give_way(attempt)
+                            return await last(await self.frames(as_it_is, offload, counted=True))
             cls = self._find(call)
             if call.state is not None:
                 component = self.home(cls).rebuild(call, cls)

@@ -26,6 +26,7 @@ from .rendering import show
 from .result import Result
 from .running import Runner, steps
 from .running import SyncItems as SyncItems
+from .running import give_way as give_way
 from .running import in_event_loop as in_event_loop
 from .running import iter_sync as iter_sync
 from .running import run_sync as run_sync

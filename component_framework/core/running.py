@@ -141,6 +141,21 @@ def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
     )
 
 
+async def give_way(attempt: int) -> None:
+    """Wait a moment, the longer the more often this was overtaken, so that those who try at the same time come apart."""
+    if not attempt:
+        return
+    import random  # seldom needed, and not to be imported by every program
+
+    seconds = random.uniform(0, 0.001 * 2 ** min(attempt, 5))  # noqa: S311  # no secret
+    if in_event_loop():
+        import asyncio
+
+        await asyncio.sleep(seconds)
+    else:
+        time.sleep(seconds)  # noqa: ASYNC251  # there is no loop to stop
+
+
 def iter_sync(items: AsyncIterator[T]) -> SyncItems[T]:
     """Iterate over `items` in this thread, with no event loop."""
     return SyncItems(items)

@@ -44,6 +44,7 @@ SETTINGS = frozenset(
         "permissions",
         "rate_limit",
         "refused_template",
+        "placeholder_template",
         "topics",
         "shared",
     }
@@ -165,7 +166,7 @@ class Spec:
     def _mount_shape(self) -> Shape:
         """Params are what `mount()` takes and the state fields; a `mount(self)` that takes none accepts any, as `self.params`."""
         own = shape_of(self.title, self.cls.mount) if "mount" in self.overrides else Shape("Nothing", [])
-        if stolen := own.names & {"component_id", "context"}:
+        if stolen := own.names & {"component_id", "context", "lazy"}:
             raise ConfigurationError(
                 f"{self.title}.mount() cannot have a parameter {min(stolen)!r}: engine.mount() takes it. Rename it."
             )

@@ -95,7 +95,7 @@ class TokenState:
 
     async def recall(self, call: Call, cls: type[Component]) -> tuple[Component, Restored]:
         token = self.open(call)
-        return _revive(cls, token), Restored(_current(cls, self.reveal(token)), token.children, token.version)
+        return revive(cls, token), Restored(_current(cls, self.reveal(token)), token.children, token.version)
 
     async def seal(self, component: Component, effects: Sequence[Effect]) -> str:
         return self.sign(component, self.conceal(self.content(component), component))
@@ -104,7 +104,7 @@ class TokenState:
         pass
 
     def rebuild(self, call: Call, cls: type[Component]) -> Component:
-        return _revive(cls, self.open(call, even_expired=True))
+        return revive(cls, self.open(call, even_expired=True))
 
     def open(self, call: Call, *, even_expired: bool = False) -> Token:
         """The token that came with `call`; raises StateInvalid, TooLarge, and StateExpired for one that is too old."""
@@ -184,7 +184,7 @@ class StoredState:
             )
         kept = msgspec.json.decode(record.data, type=Kept)
         assert kept.token is not None  # seal() put it there
-        component = _revive(cls, kept.token)
+        component = revive(cls, kept.token)
         restored = Restored(
             _current(cls, kept.token), kept.token.children, record.version, _effects(_answered(call, kept))
         )
@@ -231,7 +231,7 @@ class WatchedState:
             token = self.page.signer.open(outcome.token, call.component, call.context.identity, None)
         elif token.version != record.version:
             raise Conflict(f"{token.id} is at version {record.version}, the token at {token.version}")
-        component = _revive(cls, token)
+        component = revive(cls, token)
         component._record = token.record
         component._recent = kept.recent
         component._event_id = call.event_id
@@ -300,7 +300,7 @@ async def _save(store: StateStore, component: Component, data: bytes) -> None:
         raise Overtaken(f"{component._record} is not at version {component._version - 1} any more")
 
 
-def _revive(cls: type[Component], token: Token) -> Component:
+def revive(cls: type[Component], token: Token) -> Component:
     """The component of `token` with its id and params, before any state; raises StateOutdated."""
     component = cls(component_id=token.id)
     if bytes(token.params) != b"{}":
@@ -320,6 +320,6 @@ def _current(cls: type[Component], token: Token) -> bytes:
     if migrated is None:
         raise StateOutdated(f"the state of {spec.title} has the schema {token.schema}, the class {spec.schema}")
     try:
-        return spec.dump(*spec.convert(migrated))
+        return spec.dump(*spec.convert({**spec.state.defaults(), **migrated}))
     except StateError as exc:
         raise StateOutdated(f"migrate() gave what does not fit: {exc}") from exc

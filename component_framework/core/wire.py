@@ -126,7 +126,7 @@ def reply(frame: Frame, envelope: Envelope) -> Reply:
 
 def refusal(error: RequestError, error_id: str, envelope: Envelope, fresh: Frame | None) -> Reply:
     """A refused call: its code, an id for the log, and a fresh render where one helps."""
-    headers = _HEADERS | error.headers() | {"X-Component-Code": error.code}
+    headers = error_headers(error)
     notice = {"code": error.code, "status": error.status, "id": error_id, "message": error.public}
     if envelope == "json":
         body = notice | {"errors": getattr(error, "errors", {})} | (_as_json(fresh) if fresh else {})
@@ -137,6 +137,11 @@ def refusal(error: RequestError, error_id: str, envelope: Envelope, fresh: Frame
     headers |= {"HX-Reswap": "none"} | _effect_headers((Emit("component:error", notice),))
     body_html = f"<p>{error.public} <small>{error_id}</small></p>"
     return Reply(error.status, headers | {"Content-Type": HTML}, body_html.encode())
+
+
+def error_headers(error: RequestError) -> dict[str, str]:
+    """What every refusal has in its head."""
+    return _HEADERS | error.headers() | {"X-Component-Code": error.code}
 
 
 def stream_headers() -> dict[str, str]:

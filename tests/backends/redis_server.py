@@ -17,9 +17,13 @@ START_SECONDS = 10.0
 
 
 class RedisServer:
-    """Valkey on a Unix socket that stays the same over restarts. Keeps everything in memory: a restart forgets it."""
+    """Valkey on a Unix socket that stays the same over restarts.
 
-    def __init__(self, folder: Path) -> None:
+    It keeps everything in memory, so that a restart forgets it; a `durable` one writes down each command before it answers.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        self.durable = durable
         self.socket_path = folder / "redis.sock"
         self.log = folder / "log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -34,7 +38,7 @@ class RedisServer:
         command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(self.socket_path)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "--save", "", "--appendonly", "no"], cwd=self.log.parent, stdout=log, stderr=log
+                [*command, "--save", "", *self._memory()], cwd=self.log.parent, stdout=log, stderr=log
             )
         self._wait_until_ready()
 
@@ -67,6 +71,9 @@ class RedisServer:
             connection.sendall(" ".join(words).encode() + b"\r\n")
             return connection.makefile("rb").readline().rstrip()
 
+    def _memory(self) -> list[str]:
+        return ["--appendonly", "yes", "--appendfsync", "always"] if self.durable else ["--appendonly", "no"]
+
     def _running(self) -> subprocess.Popen[bytes]:
         if self.process is None or self.process.poll() is not None:
             raise RuntimeError("The Redis server is not running")
@@ -97,10 +104,10 @@ class RedisServer:
         return self.process.poll() is None
 
 
-def redis_servers() -> Iterator[RedisServer]:
+def redis_servers(*, durable: bool = False) -> Iterator[RedisServer]:
     # Not pytest's own folder: the path of a Unix socket has 107 characters at most.
     folder = Path(tempfile.mkdtemp(prefix="redis-"))
-    server = RedisServer(folder)
+    server = RedisServer(folder, durable=durable)
     server.start()
     try:
         yield server
@@ -126,3 +133,9 @@ def redis_server(redis_process: RedisServer) -> RedisServer:
 def faulty_redis() -> Iterator[RedisServer]:
     """A server of the test's own, to pause, kill and restart."""
     yield from redis_servers()
+
+
+@pytest.fixture
+def durable_redis() -> Iterator[RedisServer]:
+    """A server of the test's own that remembers over `kill -9` what it has answered."""
+    yield from redis_servers(durable=True)

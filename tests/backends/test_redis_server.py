@@ -32,3 +32,10 @@ def test_a_paused_server_answers_only_when_it_is_resumed(faulty_redis: RedisServ
         faulty_redis.command("PING", timeout=0.05)
     faulty_redis.resume()
     assert faulty_redis.command("PING") == b"+PONG"
+
+
+def test_a_durable_server_remembers_what_it_has_answered(durable_redis: RedisServer) -> None:
+    durable_redis.command("SET", "key", "value")
+    durable_redis.kill()
+    durable_redis.start()
+    assert durable_redis.command("GET", "key") == b"$5"

@@ -11,12 +11,14 @@ from typing import Annotated, Any, Literal, NewType
 import msgspec
 import pydantic
 import pytest
+from msgspec.structs import replace
 
-from component_framework import Component, Context, Engine, Provided, Registry
+from component_framework import Component, Context, Engine, Limits, Provided, Registry
 from component_framework.adapters.jinja import inline_renderer
 from component_framework.core.errors import BindingError, ConfigurationError, Invalid, Unauthenticated
 from component_framework.core.providing import need_of
 from component_framework.core.request import HttpRequest
+from component_framework.core.streaming import close
 from component_framework.core.wire import Reply
 
 
@@ -443,3 +445,36 @@ def test_a_schema_that_the_engine_provides_is_no_form() -> None:
     assert send(engine, "club", "enter", "member=Eve").status == 422
     assert ">a guest!<" in str(send(engine, "club", "visit", "note=!").body)
     assert send(engine, "club", "visit", "name=Eve").status == 422
+
+
+class Endless(Component):
+    template = "<p>{{ lines }}</p>"
+    lines: int = 0
+
+    async def on_tell(self, ledger: Ledger) -> AsyncIterator[None]:
+        while True:
+            self.lines += 1
+            yield
+
+    async def on_wait(self, ledger: Ledger) -> None:
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("provider", [noting, anoting])
+async def test_a_value_is_closed_when_the_visitor_leaves_a_stream(provider: Any) -> None:
+    engine = engine_for(Endless, providers={Ledger: provider})
+    ENDINGS.clear()
+    reply = await engine.answer(replace(request(engine, "endless", "tell", "", None), stream=True), asyncio.to_thread)
+    assert not isinstance(reply.body, bytes)
+    assert b">1<" in await anext(reply.body)
+    assert ENDINGS == []
+    await close(reply.body)
+    assert ENDINGS == ["GeneratorExit"]
+
+
+@pytest.mark.parametrize("provider", [noting, anoting])
+async def test_a_provider_hears_of_a_handler_that_took_too_long(provider: Any) -> None:
+    engine = engine_for(Endless, providers={Ledger: provider}, limits=Limits(handler=0.01))
+    ENDINGS.clear()
+    assert (await asend(engine, "endless", "wait")).status == 504
+    assert ENDINGS == ["Timeout"]

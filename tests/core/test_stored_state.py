@@ -233,3 +233,24 @@ def test_an_event_that_was_overtaken_is_counted_once_against_its_rate() -> None:
         counts.seen.clear()
         assert send(served, "limited", state).status == status
         assert counts.seen == ["60/minute"]
+
+
+class Losing(MemoryStateStore):
+    """A store in which somebody else is faster until the event has given up, and once more."""
+
+    slower = 4
+
+    async def save(self, key: str, data: bytes, *, expected: int) -> bool:
+        if expected > 1 and self.slower:
+            self.slower -= 1
+            return False
+        return await super().save(key, data, expected=expected)
+
+
+def test_who_gave_up_sees_the_newest_state_and_never_a_component_that_began_anew() -> None:
+    served = engine(Losing(), limits=Limits(attempts=3))
+    state = token(body(send(served, "stored", token(served.mount("stored")), by=7)))
+    answer = send(served, "stored", state)
+    assert (answer.status, answer.headers["X-Component-Code"]) == (409, "conflict")
+    assert ">7</button>" in body(answer)
+    assert ">8</button>" in body(send(served, "stored", token(body(answer))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import NON_FIELD_ERRORS, ObjectDoesNotExist, ValidationError
@@ -156,7 +156,8 @@ class DjangoModelMixin(ModelMixin):
     """`model`, and the object that `self.params["pk"]` names; `get_queryset()` says which ones a visitor may have."""
 
     params: dict[str, Any]
-    instance: Any
+    if TYPE_CHECKING:  # an attribute, and no field of the state
+        instance: Any
 
     def get_queryset(self) -> QuerySet[Any]:
         """The objects that this visitor may see and change."""
