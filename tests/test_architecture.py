@@ -55,6 +55,7 @@ def test_adapters_do_not_know_each_other(path: Path) -> None:
         "litestar_provide",
         "columns",
         "sqlalchemy_columns",
+        "redis_line",
         "files",
     }
     siblings = {

@@ -258,15 +258,14 @@ class Engine(Pages, Realtime):
     async def show_other(
         self, name: str, *, target: str | None, params: Mapping[str, Any], context: Context, offload: Offload | None
     ) -> Frame:
+        if params.get("lazy") is True:
+            return self._stand_in(name, target, dict(params), context)
+        component = self.component(name, context=context, **params)
+        component.id = target or component.id
         try:
-            if params.get("lazy") is True:
-                return placeholder(self, name, target, dict(params), context)
-            component = self.component(name, context=context, **params)
-            component.id = target or component.id
             return await last(frames(component, None, {}, None, host=self, offload=offload))
         except Invalid as exc:
-            known = nearest(min(exc.errors), spec_of(self.registry.find(name)).mount.names)
-            raise BindingError(f"{name!r} cannot be mounted: {exc} ({known})") from exc
+            raise _unmountable(name, exc, component._compiled) from exc
         except (Forbidden, Unauthenticated):
             if component.refused_template is None:
                 raise
@@ -275,6 +274,12 @@ class Engine(Pages, Realtime):
             return Frame(
                 html=str(renderer.render(component.refused_template, {"name": name})), component_id=target or ""
             )
+
+    def _stand_in(self, name: str, target: str | None, params: dict[str, Any], context: Context) -> Frame:
+        try:
+            return placeholder(self, name, target, params, context)
+        except Invalid as exc:
+            raise _unmountable(name, exc, spec_of(self.registry.find(name))) from exc
 
     # -- from a call to a component --------------------------------------------------------------------------------
 
@@ -393,3 +398,8 @@ class Engine(Pages, Realtime):
         except Exception:  # only a courtesy: the client still hears the refusal itself
             logger.warning("no fresh render of %r after a refusal", call.component, exc_info=True)
             return None
+
+
+def _unmountable(name: str, error: Invalid, spec: Spec) -> BindingError:
+    known = nearest(min(error.errors), spec.mount.names)
+    return BindingError(f"{name!r} cannot be mounted: {error} ({known})")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .component import Component
     from .spec import Spec
 
-_PLACE = re.compile(r"\{(\w*)\}")
+PLACE = re.compile(r"\{(\w*)\}")
 _NAME = re.compile(r"[^\s\x00-\x1f{}][^\x00-\x1f{}]{0,199}")
 
 
@@ -32,12 +32,12 @@ def check_topics(spec: Spec) -> bool:
         raise ConfigurationError(f"{spec.title}.topics is a str. Write a tuple: topics = ({cls.topics!r},).")
     known = spec.state.names | spec.mount.names
     for topic in cls.topics:
-        for name in _PLACE.findall(topic):
+        for name in PLACE.findall(topic):
             if name not in known and not spec.mount.open:
                 raise ConfigurationError(
                     f"{spec.title}.topics has {topic!r}, but there is no {name!r} ({nearest(name, known)})."
                 )
-        if not _NAME.fullmatch(_PLACE.sub("x", topic)):
+        if not _NAME.fullmatch(PLACE.sub("x", topic)):
             raise ConfigurationError(f"{spec.title}.topics has {topic!r}, which is no name for a topic.")
     return bool(cls.topics) or cls.get_topics is not Component.get_topics
 
@@ -59,7 +59,7 @@ def require_topic(topic: str) -> str:
 
 def fill(topic: str, values: Mapping[str, Any]) -> str:
     """`topic` with `values` in its places; each value in one piece, so that "a:b" cannot look like two."""
-    return _PLACE.sub(lambda place: str(values[place[1]]).replace("%", "%25").replace(":", "%3A"), topic)
+    return PLACE.sub(lambda place: str(values[place[1]]).replace("%", "%25").replace(":", "%3A"), topic)
 
 
 def handle(topic: str) -> str:

@@ -9,11 +9,18 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import redis
 
 from component_framework.adapters.redis_broker import RedisBroker
 from component_framework.core.broker import Broker, MemoryBroker
-from component_framework.core.errors import Unavailable
+from component_framework.core.errors import ConfigurationError, Unavailable
 from tests.backends.redis_server import RedisServer
+
+
+def connected(server: RedisServer) -> int:
+    """How many clients the server has; the one that asks is not counted."""
+    with redis.Redis.from_url(server.url) as client:
+        return len(client.client_list()) - 1
 
 
 class Listener:
@@ -100,18 +107,100 @@ async def test_any_bytes_and_any_topic_arrive_as_they_were(broker: Broker) -> No
 async def test_ten_thousand_topics_leave_nothing_behind(broker: Broker) -> None:
     async with listening(broker) as here:
         await here.follow("a")
-        for number in range(10_000 if isinstance(broker, MemoryBroker) else 1_000):
+        for number in range(10_000):
             await broker.follow(f"t{number}")
             await broker.unfollow(f"t{number}")
         await broker.publish("a", b"1")
         assert await here.next() == ("a", b"1")
+        if isinstance(broker, RedisBroker):
+            with redis.Redis.from_url(broker.url) as client:
+                channels = client.pubsub_channels("component:*")
+            assert sorted(channels) == [b"component:\0", b"component:a"]
 
 
-async def test_the_end_of_listening_leaves_no_task(broker: Broker) -> None:
-    before = asyncio.all_tasks()
+async def test_the_end_of_listening_leaves_no_task_and_no_connection(broker: Broker, redis_server: RedisServer) -> None:
+    before, clients = asyncio.all_tasks(), connected(redis_server)
     async with listening(broker) as here:
         await here.follow("a")
+        assert isinstance(broker, MemoryBroker) or connected(redis_server) == clients + 2
     assert asyncio.all_tasks() == before
+    while connected(redis_server) > clients:
+        await asyncio.sleep(0.01)
+
+
+async def test_what_is_published_after_follow_returned_is_heard(broker: Broker, redis_server: RedisServer) -> None:
+    other = MemoryBroker() if isinstance(broker, MemoryBroker) else RedisBroker(redis_server.url)
+    sender = broker if isinstance(broker, MemoryBroker) else other
+    async with listening(broker) as here:
+        for number in range(50):
+            await broker.follow(f"t{number}")
+            await asyncio.to_thread(sender.publish_sync, f"t{number}", b"now")
+            assert await here.next() == (f"t{number}", b"now")
+
+
+async def test_a_second_process_hears_what_it_follows_and_no_more(broker: Broker, redis_server: RedisServer) -> None:
+    if isinstance(broker, MemoryBroker):
+        return  # one process is all that memory reaches
+    other = RedisBroker(redis_server.url)
+    async with listening(broker) as here, listening(other) as there:
+        await here.follow("a", "both")
+        await there.follow("b", "both")
+        for topic in ("a", "b", "both"):
+            await other.publish(topic, b"1")
+        assert [await here.next(), await here.next()] == [("a", b"1"), ("both", b"1")]
+        assert [await there.next(), await there.next()] == [("b", b"1"), ("both", b"1")]
+
+
+async def test_a_message_that_cannot_be_delivered_does_not_keep_the_next_one_away(
+    broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def deliver(topic: str, message: bytes) -> None:
+        if message == b"bad":
+            raise ValueError("not a message of ours")
+        heard.put_nowait(message)
+
+    task = asyncio.create_task(broker.listen(deliver, lambda: None))
+    await asyncio.sleep(0)
+    await broker.follow("a")
+    await broker.publish("a", b"bad")
+    await broker.publish("a", b"good")
+    assert await asyncio.wait_for(heard.get(), 10) == b"good"
+    assert "not a message of ours" in caplog.text
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_thousand_messages_at_once_all_arrive(broker: Broker) -> None:
+    async with listening(broker) as here:
+        await here.follow("a")
+        await asyncio.gather(*(broker.publish("a", b"%d" % number) for number in range(1000)))
+        assert {(await here.next())[1] for _ in range(1000)} == {b"%d" % number for number in range(1000)}
+
+
+async def test_a_broker_of_two_engines_is_refused(broker: Broker) -> None:
+    async with listening(broker) as here:
+        await here.follow("a")
+        with pytest.raises(ConfigurationError, match="a broker of its own"):
+            await broker.listen(lambda topic, message: None, lambda: None)
+
+
+def test_event_loops_that_only_publish_leave_nothing_behind(broker: Broker, redis_server: RedisServer) -> None:
+    for _ in range(5):
+        asyncio.run(broker.publish("a", b"1"))
+    assert isinstance(broker, MemoryBroker) or not broker.__dict__["_lines"]
+
+
+async def test_a_connection_that_broke_for_a_moment_is_told_as_a_gap(redis_server: RedisServer) -> None:
+    broker = RedisBroker(redis_server.url)
+    async with listening(broker) as here:
+        await here.follow("a")
+        redis_server.command("CLIENT", "KILL", "TYPE", "pubsub")
+        await asyncio.wait_for(here.lost_once.wait(), 5)
+        await broker.publish("a", b"1")
+        assert await here.next() == ("a", b"1")
+        assert here.losses == 1
 
 
 async def test_another_event_loop_of_the_process_hears_it_too(broker: Broker) -> None:
@@ -160,6 +249,23 @@ async def test_a_server_that_was_killed_is_found_again_and_the_gap_is_told(fault
         await broker.publish("b", b"2")
         assert [await here.next(), await here.next()] == [("a", b"1"), ("b", b"2")]
         assert here.losses == 1
+
+
+async def test_a_server_that_pauses_for_long_is_told_as_a_gap(
+    faulty_redis: RedisServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("component_framework.adapters.redis_line.SILENCE", 0.1)
+    broker = RedisBroker(faulty_redis.url, timeout=0.2)
+    async with listening(broker) as here:
+        await here.follow("a")
+        faulty_redis.pause()
+        await broker.follow("b")  # returns although nobody confirms it
+        while "cannot be reached" not in caplog.text:
+            await asyncio.sleep(0.01)
+        faulty_redis.resume()
+        await asyncio.wait_for(here.lost_once.wait(), 5)
+        await broker.publish("b", b"1")
+        assert await here.next() == ("b", b"1")
 
 
 async def test_a_server_that_pauses_is_noticed(faulty_redis: RedisServer) -> None:

@@ -1,0 +1,148 @@
+"""What one event loop hears from Redis, and goes on hearing after the connection broke."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import redis.asyncio
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError, RedisError, TimeoutError
+
+from ..core.broker import Deliver, attempt
+
+logger = logging.getLogger("component_framework")
+
+SILENCE = 2.0
+"""Seconds without a message after which the server is asked whether it is there, and as long to answer."""
+
+LONGEST_PAUSE = 1.0
+"""Seconds between two attempts to reach a server that is away."""
+
+CONNECTIONS = 16
+"""How many messages are on their way at once; the others wait for their turn."""
+
+_HELLO = "\0"
+"""The topic that is followed first, always: its confirmation says that the server knows of all others."""
+
+
+class Line:
+    """The two connections of one event loop: what it publishes on, and what it listens on."""
+
+    def __init__(self, url: str, prefix: str, timeout: float, options: dict[str, Any]) -> None:
+        retry = AsyncRetry(NoBackoff(), 1, supported_errors=(ConnectionError,))
+        pool = redis.asyncio.BlockingConnectionPool.from_url(
+            url, max_connections=CONNECTIONS, timeout=timeout, retry=retry, **options
+        )
+        self.publisher = redis.asyncio.Redis.from_pool(pool)
+        # no retry: a client that mends its connection by itself does not tell of the gap
+        self._listener = redis.asyncio.Redis.from_url(url, retry=AsyncRetry(NoBackoff(), 0, ()), **options)
+        self._pubsub: Any = None
+        self._prefix = prefix
+        self._timeout = timeout
+        self._wanted: set[str] = set()
+        self._waiting: dict[str, asyncio.Event] = {}
+        """Topics that somebody waits for the server to confirm."""
+        self._away = False
+        """The server does not answer: nobody waits for it."""
+        self._gap = False
+        """The next time that the server confirms our topics, something may have been missed."""
+        self.listening = False
+
+    async def listen(self, deliver: Deliver, lost: Callable[[], None]) -> None:
+        pause = 0.05
+        while True:
+            try:
+                await self._connect()
+                pause = 0.05
+                await self._read(deliver, lost)
+            except (RedisError, OSError) as exc:
+                await self._disconnect(exc)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def follow(self, topic: str) -> None:
+        self._wanted.add(topic)
+        if not self.listening:
+            await asyncio.sleep(0)  # a listener that was started a moment ago begins
+        confirmed = self._waiting.setdefault(topic, asyncio.Event()) if self.listening and not self._away else None
+        await self._tell("subscribe", topic)
+        if confirmed is not None:
+            await self._await_confirmation(topic, confirmed)
+
+    async def _await_confirmation(self, topic: str, confirmed: asyncio.Event) -> None:
+        try:
+            async with asyncio.timeout(self._timeout):
+                await confirmed.wait()
+        except builtins.TimeoutError:
+            self._away = True
+            self._waiting.pop(topic, None)
+
+    async def unfollow(self, topic: str) -> None:
+        self._wanted.discard(topic)
+        await self._tell("unsubscribe", topic)
+
+    async def _tell(self, command: str, *topics: str) -> None:
+        if self._pubsub is not None and topics:
+            with suppress(RedisError, OSError):  # the listener notices, and subscribes to everything anew
+                await getattr(self._pubsub, command)(*(self._prefix + topic for topic in topics))
+
+    async def _connect(self) -> None:
+        pubsub, known = self._listener.pubsub(), set(self._wanted)
+        await pubsub.subscribe(*(self._prefix + topic for topic in (_HELLO, *known)))
+        self._pubsub = pubsub
+        await self._tell("subscribe", *(self._wanted - known))  # what was wished for while the server was asked
+        await self._tell("unsubscribe", *(known - self._wanted))
+
+    async def _read(self, deliver: Deliver, lost: Callable[[], None]) -> None:
+        """Deliver until the connection breaks, or the server is silent although it was asked."""
+        asked = False
+        while True:
+            message = await self._pubsub.get_message(timeout=SILENCE)
+            if message is None:
+                if asked:
+                    raise TimeoutError("the server does not answer")
+                asked = True
+                await self._pubsub.ping()
+                continue
+            asked = self._away = False
+            topic = (message["channel"] or b"").decode()[len(self._prefix) :]
+            if message["type"] == "message":
+                attempt(deliver, topic, message["data"])
+            elif message["type"] == "subscribe":
+                self._confirm(topic, lost)
+
+    def _confirm(self, topic: str, lost: Callable[[], None]) -> None:
+        if topic in self._waiting:
+            self._waiting.pop(topic).set()
+        if topic == _HELLO:
+            if self._gap:
+                attempt(lost)
+            self._gap = True
+
+    async def _disconnect(self, exc: Exception) -> None:
+        if not self._away:
+            logger.warning("the broker cannot be reached, and is tried again and again: %s", exc)
+        self._away = self._gap = True
+        await self._release()
+
+    async def _release(self) -> None:
+        while self._waiting:
+            self._waiting.popitem()[1].set()
+        pubsub, self._pubsub = self._pubsub, None
+        with suppress(RedisError, OSError):
+            if pubsub is not None:
+                await pubsub.aclose()
+            await self._listener.connection_pool.disconnect()
+
+    async def aclose(self) -> None:
+        await self._release()
+        with suppress(RedisError, OSError):
+            await self._listener.aclose()
+        with suppress(RedisError, OSError):
+            await self.publisher.aclose()
