@@ -17,7 +17,6 @@ from .address import client_address, networks
 from .component import NOBODY, Component, Context
 from .effects import ELEMENT_ID, Effect, navigate, safe_address
 from .errors import (
-    BindingError,
     ConfigurationError,
     Conflict,
     Failed,
@@ -30,6 +29,7 @@ from .errors import (
     TooMany,
     Unauthenticated,
     nearest,
+    unmountable,
 )
 from .event_stream import EventStream, log_failure, log_refusal
 from .gate import RateLimiter
@@ -265,7 +265,7 @@ class Engine(Pages, Realtime):
         try:
             return await last(frames(component, None, {}, None, host=self, offload=offload))
         except Invalid as exc:
-            raise _unmountable(name, exc, component._compiled) from exc
+            raise unmountable(name, exc, component._compiled.mount.names) from exc
         except (Forbidden, Unauthenticated):
             if component.refused_template is None:
                 raise
@@ -279,7 +279,7 @@ class Engine(Pages, Realtime):
         try:
             return placeholder(self, name, target, params, context)
         except Invalid as exc:
-            raise _unmountable(name, exc, spec_of(self.registry.find(name))) from exc
+            raise unmountable(name, exc, spec_of(self.registry.find(name)).mount.names) from exc
 
     # -- from a call to a component --------------------------------------------------------------------------------
 
@@ -398,8 +398,3 @@ class Engine(Pages, Realtime):
         except Exception:  # only a courtesy: the client still hears the refusal itself
             logger.warning("no fresh render of %r after a refusal", call.component, exc_info=True)
             return None
-
-
-def _unmountable(name: str, error: Invalid, spec: Spec) -> BindingError:
-    known = nearest(min(error.errors), spec.mount.names)
-    return BindingError(f"{name!r} cannot be mounted: {error} ({known})")

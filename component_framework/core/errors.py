@@ -248,3 +248,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return f"there is {', '.join(names)}" if names else "there is none"
+
+
+def unmountable(name: str, error: Invalid, known: Iterable[str]) -> BindingError:
+    """What is wrong with the params that a template gives to the component `name`, for the developer."""
+    return BindingError(f"{name!r} cannot be mounted: {error} ({nearest(min(error.errors), known)})")
