@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import os
 import platform
@@ -21,7 +22,7 @@ from component_framework.core import assets
 from component_framework.core.lifecycle import run_sync
 from component_framework.core.wire import Call
 
-from . import store, subject
+from . import realtime, store, subject
 
 ROUNDS = 7
 EVENTS = 400
@@ -74,6 +75,7 @@ def measure() -> Iterator[Row]:
         yield over_http(name, app, hand, ours, goal)
     yield streamed()
     yield stored()
+    yield from sockets()
 
 
 def in_process() -> Row:
@@ -186,6 +188,16 @@ def stored() -> Row:
     return Row(
         "state in Redis over state in the page, time per event", 1 / 0.6, ratios[1:], 1 / statistics.median(ratios[1:])
     )
+
+
+def sockets() -> Iterator[Row]:
+    """Events over a WebSocket, publishing to a thousand pages, and the memory of an idle one."""
+    with served("sockets") as (_, port):
+        yield Row("an event over the WebSocket, time", 1 / 0.7, asyncio.run(realtime.events(port, ROUNDS)))
+    with served("sockets") as (_, mine), served("sockets") as (_, bare):
+        pushed, memory = asyncio.run(realtime.pages(mine, bare, ROUNDS))
+    yield Row("a publish to 1,000 pages that show the same", 1.5, pushed)
+    yield Row("memory of an idle page", 1.3, memory)
 
 
 @contextmanager

@@ -106,3 +106,9 @@ async def async_hand_view(request: Any) -> Any:
     from django.http import HttpResponse
 
     return HttpResponse(hand(request.headers["x-component-state"], request.body))
+
+
+def sockets() -> Any:
+    from . import realtime
+
+    return realtime.app()
