@@ -7,6 +7,7 @@ for one component of one visitor only, and neither name nor identity takes room 
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import hmac
 import logging
@@ -16,8 +17,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from itsdangerous import BadData, Signer
-from itsdangerous.encoding import base64_decode, base64_encode
+from itsdangerous import Signer
 
 from .errors import ConfigurationError, StateExpired, StateInvalid, TooLarge
 from .limits import Limits
@@ -56,7 +56,7 @@ class _KeptSigner(Signer):
     def get_signature(self, value: str | bytes) -> bytes:
         mac = self._kept.copy()
         mac.update(value if isinstance(value, bytes) else value.encode())
-        return base64_encode(mac.digest())
+        return _to_base64(mac.digest())
 
 
 class TokenSigner:
@@ -75,9 +75,9 @@ class TokenSigner:
         """`token` as text, good for `component` and the visitor with `identity` only."""
         data = msgspec.json.encode(token)
         if len(data) > _COMPRESS_FROM and len(packed := zlib.compress(data)) < len(data):
-            body = base64_encode(_COMPRESSED + packed)
+            body = _to_base64(_COMPRESSED + packed)
         else:
-            body = base64_encode(_PLAIN + data)
+            body = _to_base64(_PLAIN + data)
         return (body + b"." + self._signers[0].get_signature(_bound(component, identity, body))).decode()
 
     def open(self, text: str, component: str, identity: str, now: float | None) -> Token:
@@ -91,8 +91,8 @@ class TokenSigner:
             body, _, signature = text.encode("ascii").rpartition(b".")
             if not self._verify(_bound(component, identity, body), signature):
                 raise StateInvalid("the token was not signed for this component and visitor")
-            token = self._decode(self._unpack(base64_decode(body)))
-        except (BadData, UnicodeEncodeError, msgspec.DecodeError, zlib.error) as exc:
+            token = self._decode(self._unpack(_from_base64(body)))
+        except (binascii.Error, UnicodeEncodeError, msgspec.DecodeError, zlib.error) as exc:
             raise StateInvalid(f"the token cannot be read: {exc}") from None
         age = 0 if now is None else now - token.issued
         if age > self._limits.token_age + self._limits.clock_skew or age < -self._limits.clock_skew:
@@ -125,6 +125,19 @@ def keys_of(secret_key: str | bytes | Sequence[str | bytes], debug: bool) -> Seq
         return keys
     logger.warning("No secret_key: a random one serves until this process ends. Pages that are open then will reset.")
     return [secrets.token_bytes(32)]
+
+
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
+
+
+def _to_base64(data: bytes) -> bytes:
+    """base64url without padding (RFC 4648 5), in one step less than the standard library's."""
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=")
+
+
+def _from_base64(text: bytes) -> bytes:
+    return binascii.a2b_base64(text.translate(_FROM_URL) + b"=" * (-len(text) % 4))
 
 
 def _bytes(key: str | bytes) -> bytes:
