@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import msgspec
 
+from .binding import bind
 from .effects import ELEMENT_ID
-from .errors import BindingError, ConfigurationError, Invalid, nearest
+from .errors import BindingError, ConfigurationError, Invalid
 from .host import Alone, Host
 from .plain import require_json
-from .spec import Spec
 from .topics import digest, handle, share_key, topics_of
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class TemplateFunctions:
         Raises BindingError for an event that the class does not have, or an argument that its handler does not take.
         """
         root = self.component.context.root_path
-        return bind(self.spec, f"{root}{self.host.url}/{self.spec.name}", event, trigger, args)
+        return Markup(bind(self.spec, f"{root}{self.host.url}/{self.spec.name}", event, trigger, args))
 
     def live_component(self, name: str, /, *, key: str | int | None = None, **params: Any) -> Markup:
         """A child component. `key` tells siblings of one kind apart; their params do it where there is none."""
@@ -105,43 +105,6 @@ class TemplateFunctions:
     def component_scripts(self, nonce: str | None = None) -> Markup:
         """The tags that load htmx and the framework's script."""
         return Markup(self.host.scripts(nonce, self.component.context))
-
-
-def bind(spec: Spec, address: str, event: str, trigger: str | None, args: Mapping[str, Any]) -> Markup:
-    """The htmx attributes that send `event` with `args` to `address`."""
-    if not isinstance(event, str):
-        raise BindingError(f"on() takes the name of an event, not {event!r}.")
-    handler = spec.handlers.get(event)
-    if handler is None:
-        raise BindingError(f"{spec.unknown(event)}.")
-    text = f'hx-post="{address}?event={event}"'
-    if args:
-        if (unknown := args.keys() - handler.shape.names - spec.bound.names) and not handler.shape.open:
-            name = min(unknown)
-            raise BindingError(f"{spec.title}.on_{event} takes no {name!r} ({nearest(name, handler.shape.names)}).")
-        text += f' hx-vals="{_vals(args)}"'
-    if handler.uploads:
-        text += ' hx-encoding="multipart/form-data"'
-    if trigger is not None:
-        text += f' hx-trigger="{html.escape(trigger)}"'
-    return Markup(text)
-
-
-def _vals(args: Mapping[str, Any]) -> str:
-    """`args` as hx-vals: a form carries text only, so lists and objects go as JSON text, and None as nothing."""
-    values = {name: value if type(value) in _SCALARS else _val(name, value) for name, value in args.items()}
-    return html.escape(msgspec.json.encode(values).decode(), quote=True)
-
-
-_SCALARS = (int, str, bool)
-
-
-def _val(name: str, value: Any) -> Any:
-    plain = msgspec.to_builtins(value)
-    require_json(plain, name)
-    if isinstance(plain, (list, dict)):
-        return msgspec.json.encode(plain).decode()
-    return "" if plain is None else plain
 
 
 def _as_id(key: str) -> str:

@@ -93,8 +93,8 @@ class Spec:
     """A component class, compiled; `name` is what it is registered as."""
 
     __slots__ = (
-        "asks", "bound", "calls", "cls", "decode", "fields", "handlers", "is_async", "last_root", "live", "mount", "mount_names",
-        "mount_open", "name", "needs", "nullable", "overrides", "public", "schema", "secret", "state", "title", "untyped",
+        "asks", "bindings", "bound", "calls", "cls", "decode", "fields", "handlers", "is_async", "last_root", "live", "mount",
+        "mount_names", "mount_open", "name", "needs", "nullable", "overrides", "public", "schema", "secret", "state", "title", "untyped",
     )  # fmt: skip
 
     def __init__(self, cls: type[Component]) -> None:
@@ -102,6 +102,7 @@ class Spec:
 
         self.cls = cls
         self.last_root: Any = None
+        self.bindings: dict[Any, str] = {}
         self.title = cls.__qualname__
         self.name: str = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
         self.state = Shape(f"{cls.__name__}State", _state_fields(cls, Component))
@@ -142,6 +143,7 @@ class Spec:
 
     def withhold(self, keys: Collection[Any]) -> None:
         """Take parameters of types that an engine provides out of every payload, for good."""
+        self.bindings.clear()
         for handler in self.handlers.values():
             if found := handler.shape.among(keys):
                 handler.shape = handler.shape.without(found)

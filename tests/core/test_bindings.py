@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 
 from component_framework import Component
-from component_framework.core.rendering import bind
+from component_framework.core.binding import bind
 from component_framework.core.spec import spec_of
 
 
@@ -31,3 +33,21 @@ GOLDEN = [
 @pytest.mark.parametrize(("trigger", "args", "expected"), GOLDEN)
 def test_a_binding_is_written_as_it_always_was(trigger: str | None, args: dict[str, object], expected: str) -> None:
     assert bind(spec_of(Panel), "/components/panel", "save", trigger, args) == expected
+
+
+def test_what_was_written_once_is_not_written_for_what_only_equals_it() -> None:
+    class Equal(Component):
+        def on_pick(self, what: bool | float | str) -> None: ...
+
+    spec = spec_of(Equal)
+    values = [1, True, 1.0, "1", 1, 0, False]
+    written = [html.unescape(bind(spec, "/c", "pick", None, {"what": value})) for value in values]
+    assert [text.split('"what":')[1].split("}")[0] for text in written] == [
+        "1",
+        "true",
+        "1.0",
+        '"1"',
+        "1",
+        "0",
+        "false",
+    ]

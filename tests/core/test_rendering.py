@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from component_framework import Component
+from component_framework.core.binding import bind
 from component_framework.core.errors import BindingError, ConfigurationError, PayloadError
-from component_framework.core.rendering import bind
 from component_framework.core.spec import spec_of
 
 from .served import Page, attribute, engine_of, text

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from component_framework import Component, NotFound, Registry
+from component_framework.core.binding import bind
 from component_framework.core.errors import BindingError, ConfigurationError
-from component_framework.core.rendering import bind
 from component_framework.core.spec import Spec, spec_of
 
 
