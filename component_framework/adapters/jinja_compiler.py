@@ -6,7 +6,7 @@ to a plain str, and a render's Context is built without the copies that only blo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MethodType
 from typing import Any
 
@@ -16,6 +16,7 @@ from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
 from markupsafe import escape
 
+from ..core.component import Errors
 from ..core.rendering import TemplateFunctions
 
 try:
@@ -26,15 +27,12 @@ except ImportError:  # another version of markupsafe, or one without its C exten
         return str.__str__(escape(text))
 
 
-_NUMBERS = (int, float)
-
-
 def escape_text(value: Any) -> str:
     """`markupsafe.escape`, but giving a plain str."""
     kind = type(value)
     if kind is str:
         return escape_str(value)
-    if kind in _NUMBERS:
+    if kind is int or kind is float:
         return str(value)
     if hasattr(value, "__html__"):
         return str.__str__(value.__html__())
@@ -44,9 +42,13 @@ def escape_text(value: Any) -> str:
 class PlainTextGenerator(CodeGenerator):
     """Writes `escape_text(` where the stock generator writes `escape(`, in what a template puts out."""
 
+    def write_commons(self) -> None:
+        super().write_commons()
+        self.writeline("escape_text = environment.escape_text")
+
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile:
-            self.write("environment.escape_text(")
+            self.write("escape_text(")
             if finalize.src is not None:
                 self.write(finalize.src)
         else:
@@ -90,9 +92,29 @@ class LightContext(Context):
 _MISSING: Any = Context.resolve_or_missing.__globals__["missing"]
 
 
+_MAPPINGS = frozenset({dict, Errors})
+_OF_DICT = frozenset(dir(dict))
+
+
+def items_first(environment: Environment) -> Callable[[Any, str], Any]:
+    """`environment.getattr`, which tries an attribute first, without the exception that this costs for each key of a dict."""
+    stock, undefined = environment.getattr, environment.undefined
+
+    def lookup(obj: Any, attribute: str) -> Any:
+        if type(obj) not in _MAPPINGS or attribute in _OF_DICT:
+            return stock(obj, attribute)
+        try:
+            return obj[attribute]
+        except KeyError:
+            return undefined(obj=obj, name=attribute)
+
+    return lookup
+
+
 def speed_up(environment: Environment) -> Environment:
-    """Give `environment` the generator and the context above; its templates must not be compiled yet."""
+    """Give `environment` the generator, the context and the look-up above; its templates must not be compiled yet."""
     environment.code_generator_class = PlainTextGenerator
     environment.context_class = LightContext
+    environment.getattr = items_first(environment)  # type: ignore[method-assign]  # what the generated code calls
     environment.escape_text = escape_text  # type: ignore[attr-defined]  # what the generated code calls
     return environment

@@ -35,7 +35,7 @@ from .request import READ_HEADERS, HttpRequest
 from .shutdown import stopping
 from .streaming import PING, PING_MESSAGE, close, own_context
 from .uploads import release
-from .wire import Reply
+from .wire import HTML_HEADERS, Reply
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -168,37 +168,48 @@ class EventEndpoint:
             await _send_bytes(send, 405, {"Allow": "POST", "Content-Type": "text/plain"}, b"Method Not Allowed")
             return
         request = self.make_request(scope, receive)
-        if brings_files(scope):
-            body = await self.take_in(name, scope, request, partial(self.read, scope, receive))
+        headers = read_headers(scope["headers"])
+        if brings_files(headers):
+            body = await self.take_in(name, scope, request, partial(self.read, scope, receive), headers)
         else:
             body = await self.read(scope, receive, self.engine.limits)
         try:
-            await send_reply(await self.reply(name, scope, request, body), receive, send)
+            await send_reply(await self.reply(name, scope, request, body, headers), receive, send)
         finally:
             release(body)
 
     async def take_in(
-        self, name: str, scope: Any, request: Any, read: Callable[[Limits, Intake | None], Awaitable[Body]]
+        self,
+        name: str,
+        scope: Any,
+        request: Any,
+        read: Callable[[Limits, Intake | None], Awaitable[Body]],
+        headers: Mapping[str, str] | None = None,
     ) -> Body:
         """The body that `read` gives, unless the headers are reason enough to refuse it; `release()` what is in it."""
+        headers = read_headers(scope["headers"]) if headers is None else headers
         try:
-            intake = intake_for(self.engine, self._head(name, scope, request)) if brings_files(scope) else None
+            intake = intake_for(self.engine, self._head(name, scope, request, headers)) if brings_files(headers) else None
         except RequestError as exc:
-            length = read_headers(scope["headers"]).get("content-length", "")
+            length = headers.get("content-length", "")
             if length.isdecimal() and int(length) <= self.engine.limits.body:
                 release(await read(self.engine.limits, None))  # a client that is still sending may not hear the answer
             return exc
         return await read(self.engine.limits, intake)
 
-    async def reply(self, name: str, scope: Any, request: Any, body: Body) -> Reply:
+    async def reply(
+        self, name: str, scope: Any, request: Any, body: Body, headers: Mapping[str, str] | None = None
+    ) -> Reply:
         """The reply to the request of `scope`, which components see as `request`."""
-        reply = await self.engine.answer(self._head(name, scope, request, body), offload)
+        headers = read_headers(scope["headers"]) if headers is None else headers
+        reply = await self.engine.answer(self._head(name, scope, request, headers, body), offload)
         if isinstance(reply.body, bytes):
             release(body)  # and not after the answer has gone out, which may take its time
         return reply
 
-    def _head(self, name: str, scope: Any, request: Any, body: Body = b"") -> HttpRequest:
-        headers = read_headers(scope["headers"])
+    def _head(
+        self, name: str, scope: Any, request: Any, headers: Mapping[str, str], body: Body = b""
+    ) -> HttpRequest:
         return HttpRequest(
             component=name,
             headers=headers,
@@ -211,12 +222,9 @@ class EventEndpoint:
         )
 
 
-def brings_files(scope: Any) -> bool:
+def brings_files(headers: Mapping[str, str]) -> bool:
     """Whether a body may have files in it, so that its headers are worth a closer look."""
-    for name, value in scope["headers"]:  # noqa: SIM110  # a generator costs each event more than the loop
-        if name == b"content-type" and value[:10].lower() == b"multipart/":
-            return True
-    return False
+    return headers.get("content-type", "")[:10].lower() == "multipart/"
 
 
 KEPT = "public, max-age=31536000, immutable"
@@ -283,7 +291,7 @@ async def send_reply(reply: Reply, receive: Receive, send: Send) -> None:
 
 
 async def _send_bytes(send: Send, status: int, headers: Any, body: bytes) -> None:
-    pairs = header_pairs(headers)
+    pairs = header_pairs(headers) if headers is not HTML_HEADERS else _HTML_PAIRS.copy()
     if status not in _BODILESS and "Content-Length" not in headers:
         pairs.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": pairs})
@@ -299,6 +307,10 @@ def header_pairs(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
             encoded = _encoded[name] = name.lower().encode("latin-1")
         pairs.append((encoded, value.encode("latin-1")))
     return pairs
+
+
+_HTML_PAIRS = header_pairs(HTML_HEADERS)
+"""The headers of nearly every answer."""
 
 
 async def _send_stream(reply: Reply, body: AsyncIterator[bytes], receive: Receive, send: Send) -> None:

@@ -151,7 +151,11 @@ class Engine(Pages, Realtime):
     def waits(self, name: str) -> bool:
         """Whether the component `name` has async methods, so that it needs an event loop."""
         cls = self.registry.get(name)
-        return cls is not None and ((spec := self._spec(cls)).is_async or (spec.asks and self.providers.wait(spec)))
+        return cls is not None and self._waits(cls)
+
+    def _waits(self, cls: type[Component]) -> bool:
+        spec = self._spec(cls)
+        return spec.is_async or (spec.asks and self.providers.wait(spec))
 
     def streams(self, request: HttpRequest) -> bool:
         """Whether the answer to `request` may be a stream, for an adapter that has to make room for one."""
@@ -165,7 +169,7 @@ class Engine(Pages, Realtime):
     async def answer(self, request: HttpRequest, offload: Offload | None = None) -> Reply:
         """The reply to a POST. `offload` takes sync components off the event loop; None runs them where this runs."""
         cls = self.registry.get(request.component)
-        if offload is None or cls is None or not cls.blocking or self.waits(request.component):
+        if offload is None or cls is None or not cls.blocking or self._waits(cls):
             return await self._answer(request, offload)
         from .streaming import Steps  # only where there is an event loop: it imports asyncio
 
@@ -352,7 +356,8 @@ class Engine(Pages, Realtime):
         stream = call.stream or (call.accepts_stream and self._streams(call))
         for attempt in range(self.limits.attempts):
             try:
-                await give_way(attempt)
+                if attempt:
+                    await give_way(attempt)
                 steps = await self.frames(call, offload, every=stream, counted=attempt > 0)
                 return await self._stream(call, steps) if stream else reply(await last(steps), call.envelope)
             except Overtaken:

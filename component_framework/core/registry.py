@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .component import Component
 from .errors import ConfigurationError, nearest
@@ -59,6 +59,10 @@ class Registry(Mapping[str, type[Component]]):
 
     def __getitem__(self, name: str) -> type[Component]:
         return self._classes[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The class registered as `name`; `default` where there is none."""
+        return self._classes.get(name, default)  # Mapping's own raises and catches a KeyError first
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._classes)

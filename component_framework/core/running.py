@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing, nullcontext, suppress
 from contextvars import copy_context
 from types import AsyncGeneratorType, GeneratorType
@@ -37,25 +37,26 @@ class Runner:
             value = method(*args, **kwargs)
         return await value if hasattr(value, "__await__") else value
 
-    async def timed(self, method: Callable[..., Any], *args: Any, kind: str | None = None) -> Any:
+    def timed(self, method: Callable[..., Any], *args: Any, kind: str | None = None) -> Awaitable[Any]:
         """A call that raises Timeout when it takes longer than the limit.
 
         What waits on the event loop is cancelled then. A thread cannot be: a sync method comes to its end, and what it
         did to the state is not saved.
         """
-        if self.limit is None:
-            return await self(method, *args, kind=kind)
+        return self(method, *args, kind=kind) if self.limit is None else self._timed(self.limit, method, args, kind)
+
+    async def _timed(self, limit: float, method: Callable[..., Any], args: Sequence[Any], kind: str | None) -> Any:
         import asyncio  # here and below: importing it takes longer than all of this package
 
         begun = time.monotonic()
         try:
-            async with asyncio.timeout(self.limit) if self._may_wait(kind) else nullcontext():
+            async with asyncio.timeout(limit) if self._may_wait(kind) else nullcontext():
                 value = await self(method, *args, kind=kind)
         except TimeoutError:
-            if time.monotonic() - begun < self.limit:
+            if time.monotonic() - begun < limit:
                 raise  # the handler's own
             raise self._timeout() from None
-        if time.monotonic() - begun > self.limit:
+        if time.monotonic() - begun > limit:
             raise self._timeout()
         return value
 

@@ -14,6 +14,7 @@ import logging
 import secrets
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -47,16 +48,22 @@ class Token(msgspec.Struct, array_like=True, frozen=True, omit_defaults=True):
 
 
 class _KeptSigner(Signer):
-    """HMAC-SHA-256 whose keyed state is made once and copied for each signature."""
+    """HMAC-SHA-256 (RFC 2104) whose two keyed hashes are made once and copied for each signature.
+
+    The standard library's HMAC object can be copied, too, but a copy is made in Python, and takes twice as long.
+    """
 
     def __init__(self, key: bytes) -> None:
         super().__init__(key, key_derivation="none", digest_method=hashlib.sha256)
-        self._kept = hmac.new(key, digestmod=hashlib.sha256)
+        padded = key.ljust(64, b"\0")  # SHA-256's block; our keys are digests of 32 bytes
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
 
     def get_signature(self, value: str | bytes) -> bytes:
-        mac = self._kept.copy()
-        mac.update(value if isinstance(value, bytes) else value.encode())
-        return _to_base64(mac.digest())
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(value if isinstance(value, bytes) else value.encode())
+        outer.update(inner.digest())
+        return _to_base64(outer.digest())
 
 
 class TokenSigner:
@@ -101,7 +108,10 @@ class TokenSigner:
 
     def _verify(self, value: bytes, signature: bytes) -> bool:
         """Compares the text of the signatures, so that a second spelling of the same bytes is refused as well."""
-        return any(hmac.compare_digest(signer.get_signature(value), signature) for signer in self._signers)
+        for signer in self._signers:  # noqa: SIM110  # a generator costs each event more than the loop
+            if hmac.compare_digest(signer.get_signature(value), signature):
+                return True
+        return False
 
     def _unpack(self, data: bytes) -> bytes:
         kind, rest = data[:1], data[1:]
@@ -145,7 +155,12 @@ def _bytes(key: str | bytes) -> bytes:
 
 
 def _bound(component: str, identity: str, body: bytes) -> bytes:
-    return f"{component}\0{len(identity)}:{identity}\0".encode() + body
+    return _binding(component, identity) + body
+
+
+@lru_cache(maxsize=1024)
+def _binding(component: str, identity: str) -> bytes:
+    return f"{component}\0{len(identity)}:{identity}\0".encode()
 
 
 def raw(value: Any) -> msgspec.Raw:

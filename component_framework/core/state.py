@@ -147,7 +147,7 @@ class TokenState:
             id=component.id,
             schema=spec.schema,
             version=component._version,
-            params=raw(component.params),
+            params=raw(component.params) if component.params else _NOTHING,
             children=component._children,
             state=raw(self._dump(component, spec)),
             record=component._record,

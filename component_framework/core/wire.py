@@ -29,7 +29,8 @@ JSON = "application/json"
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-_HTML_HEADERS = {**_HEADERS, "Content-Type": HTML}
+HTML_HEADERS: Mapping[str, str] = {**_HEADERS, "Content-Type": HTML}
+"""What an answer has in its head that is neither a refusal nor brings effects: this very object, so that it can be known again."""
 _NAVIGATE_HEADERS = {"push": "HX-Push-Url", "replace": "HX-Replace-Url", "redirect": "HX-Redirect"}
 _LINE_BREAK = re.compile(r"\r\n?")
 _IN_SELECTOR = re.compile(r"([.:])")
@@ -116,11 +117,11 @@ def reply(frame: Frame, envelope: Envelope) -> Reply:
             _HEADERS | ({"X-Component-Code": code} if code else {}) | {"Content-Type": JSON},
             msgspec.json.encode(body),
         )
-    headers = _HTML_HEADERS.copy()
+    headers = HTML_HEADERS
     if frame.effects:
-        headers |= _effect_headers(frame.effects)
+        headers = {**headers, **_effect_headers(frame.effects)}
     if frame.status != 200:
-        headers["X-Component-Code"] = _CODES[frame.status]
+        headers = {**headers, "X-Component-Code": _CODES[frame.status]}
     return Reply(frame.status, headers, frame.markup().encode())
 
 
