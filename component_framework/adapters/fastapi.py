@@ -40,10 +40,11 @@ def component_router(engine: Engine, **options: Any) -> APIRouter:
     engine.providers.use(FastAPISolver())
     router = APIRouter(prefix=engine.url, include_in_schema=False, route_class=ComponentRoute, **options)
     live = _Live(engine)
-    router.add_api_route("/live", live.respond, methods=["GET", "POST"])
+    # events first: FastAPI asks route by route, and most requests are events
     for path, stream in (("/{name}", False), ("/{name}/stream", True)):
         events = EventEndpoint(engine, stream=stream, make_request=Request)
-        router.add_api_route(path, _Event(events).respond, methods=["POST"])
+        router.add_api_route(path, _Event(events, live).respond, methods=["POST"])
+    router.add_api_route("/live", live.respond, methods=["GET"])
     router.add_api_route("/static/{file}", _Asset(engine).respond, methods=["GET", "HEAD"])
     router.add_api_websocket_route("/ws", live.serve)
     return router
@@ -91,18 +92,24 @@ class _Answer(Response):
 
 
 class _Event:
-    """`direct` is the endpoint of a route with no dependencies, `respond` that of a route on which they have run."""
+    """`direct` is the endpoint of a route with no dependencies, `respond` that of a route on which they have run.
 
-    def __init__(self, events: EventEndpoint) -> None:
+    What a page posts to its connection comes here as well, for "live" looks like a name.
+    """
+
+    def __init__(self, events: EventEndpoint, live: _Live) -> None:
         self.events = events
         self.url = events.engine.url
         self._whole = _Answer(events)
+        self._live = live
 
     async def direct(self, request: Request) -> Response:
-        return self._whole
+        return self._whole if request.path_params["name"] != "live" else await self._live.direct(request)
 
     async def respond(self, request: Request) -> Response:
         name = request.path_params["name"]
+        if name == "live":
+            return await self._live.respond(request)
         body = await self.events.take_in(name, request.scope, request, partial(_read, request))
         reply = await self.events.reply(name, request.scope, request, body)
 

@@ -92,7 +92,7 @@ class LightContext(Context):
 _MISSING: Any = Context.resolve_or_missing.__globals__["missing"]
 
 
-_MAPPINGS = frozenset({dict, Errors})
+_MAPPINGS: tuple[Any, ...] = (dict, Errors)
 _OF_DICT = frozenset(dir(dict))
 
 
@@ -115,6 +115,6 @@ def speed_up(environment: Environment) -> Environment:
     """Give `environment` the generator, the context and the look-up above; its templates must not be compiled yet."""
     environment.code_generator_class = PlainTextGenerator
     environment.context_class = LightContext
-    environment.getattr = items_first(environment)  # type: ignore[method-assign]  # what the generated code calls
+    environment.getattr = items_first(environment)  # type: ignore[assignment]  # what the generated code calls
     environment.escape_text = escape_text  # type: ignore[attr-defined]  # what the generated code calls
     return environment

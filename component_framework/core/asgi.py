@@ -189,7 +189,9 @@ class EventEndpoint:
         """The body that `read` gives, unless the headers are reason enough to refuse it; `release()` what is in it."""
         headers = read_headers(scope["headers"]) if headers is None else headers
         try:
-            intake = intake_for(self.engine, self._head(name, scope, request, headers)) if brings_files(headers) else None
+            intake = (
+                intake_for(self.engine, self._head(name, scope, request, headers)) if brings_files(headers) else None
+            )
         except RequestError as exc:
             length = headers.get("content-length", "")
             if length.isdecimal() and int(length) <= self.engine.limits.body:
@@ -207,9 +209,7 @@ class EventEndpoint:
             release(body)  # and not after the answer has gone out, which may take its time
         return reply
 
-    def _head(
-        self, name: str, scope: Any, request: Any, headers: Mapping[str, str], body: Body = b""
-    ) -> HttpRequest:
+    def _head(self, name: str, scope: Any, request: Any, headers: Mapping[str, str], body: Body = b"") -> HttpRequest:
         return HttpRequest(
             component=name,
             headers=headers,

@@ -150,7 +150,7 @@ class Engine(Pages, Realtime):
 
     def waits(self, name: str) -> bool:
         """Whether the component `name` has async methods, so that it needs an event loop."""
-        cls = self.registry.get(name)
+        cls = self.registry.lookup(name)
         return cls is not None and self._waits(cls)
 
     def _waits(self, cls: type[Component]) -> bool:
@@ -168,7 +168,7 @@ class Engine(Pages, Realtime):
 
     async def answer(self, request: HttpRequest, offload: Offload | None = None) -> Reply:
         """The reply to a POST. `offload` takes sync components off the event loop; None runs them where this runs."""
-        cls = self.registry.get(request.component)
+        cls = self.registry.lookup(request.component)
         if offload is None or cls is None or not cls.blocking or self._waits(cls):
             return await self._answer(request, offload)
         from .streaming import Steps  # only where there is an event loop: it imports asyncio
@@ -331,7 +331,7 @@ class Engine(Pages, Realtime):
             raise
 
     def _find(self, call: Call) -> type[Component]:
-        cls = self.registry.get(call.component)
+        cls = self.registry.lookup(call.component)
         if cls is None:
             raise NotFound(f"there is no component {call.component!r}")
         handlers = self._spec(cls).handlers
@@ -345,7 +345,7 @@ class Engine(Pages, Realtime):
         return spec
 
     def _streams(self, call: Call) -> bool:
-        cls = self.registry.get(call.component)
+        cls = self.registry.lookup(call.component)
         handler = spec_of(cls).handlers.get(call.event or "") if cls else None
         return handler is not None and handler.streams
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from .component import Component
 from .errors import ConfigurationError, nearest
@@ -60,9 +60,9 @@ class Registry(Mapping[str, type[Component]]):
     def __getitem__(self, name: str) -> type[Component]:
         return self._classes[name]
 
-    def get(self, name: str, default: Any = None) -> Any:
-        """The class registered as `name`; `default` where there is none."""
-        return self._classes.get(name, default)  # Mapping's own raises and catches a KeyError first
+    def lookup(self, name: str) -> type[Component] | None:
+        """The class registered as `name`, or None; `get()` without the exception that Mapping's raises for itself."""
+        return self._classes.get(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._classes)

@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import redis.asyncio
 
 from component_framework import MemoryStateStore
 from component_framework.adapters.django.cache import DjangoCacheStateStore
 from component_framework.adapters.redis import RedisStateStore
-from component_framework.core.errors import Unavailable
+from component_framework.core.errors import ConfigurationError, Unavailable
 from component_framework.core.lifecycle import run_sync
 from component_framework.core.store import Record, StateStore
 from tests.backends.redis_server import RedisServer
@@ -139,6 +140,69 @@ def test_a_frozen_redis_is_unavailable_within_the_time_limit(faulty_redis: Redis
     run_sync(store.aclose())
 
 
-def test_nothing_is_connected_before_the_first_use() -> None:
-    store: Any = RedisStateStore("redis://127.0.0.1:1")
-    assert store._sync is None
+def test_nothing_is_connected_before_the_first_use(faulty_redis: RedisServer) -> None:
+    faulty_redis.stop()
+    store = RedisStateStore(faulty_redis.url)
+    faulty_redis.start()
+    assert save(store, "a", b"one", 0)
+    run_sync(store.aclose())
+
+
+async def test_connections_that_a_restart_broke_are_replaced_unseen(faulty_redis: RedisServer) -> None:
+    store = RedisStateStore(faulty_redis.url)
+    await asyncio.gather(*(store.load(key) for key in "abcd"))
+    await asyncio.to_thread(faulty_redis.restart)
+    assert await store.save("a", b"one", expected=0)
+    assert await store.load("a") == Record(1, b"one")
+    await store.aclose()
+
+
+async def test_who_gives_up_waiting_leaves_no_answer_behind_for_the_next(faulty_redis: RedisServer) -> None:
+    store = RedisStateStore(faulty_redis.url, timeout=5)
+    assert await store.save("a", b"one", expected=0)
+    faulty_redis.pause()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(store.load("a"), 0.05)
+    faulty_redis.resume()
+    assert await store.load("b") is None
+    assert await store.load("a") == Record(1, b"one")
+    await store.aclose()
+
+
+async def test_a_frozen_redis_is_unavailable_within_the_time_limit_on_an_event_loop(faulty_redis: RedisServer) -> None:
+    store = RedisStateStore(faulty_redis.url, timeout=0.2)
+    assert await store.save("a", b"one", expected=0)
+    faulty_redis.pause()
+    with pytest.raises(Unavailable):
+        await store.load("a")
+    faulty_redis.resume()
+    assert await store.load("a") == Record(1, b"one")
+    await store.aclose()
+
+
+async def test_a_client_may_be_passed_in(redis_server: RedisServer) -> None:
+    async with redis.asyncio.Redis.from_url(redis_server.url) as client:
+        store = RedisStateStore(client=client)
+        assert await store.save("a", b"one", expected=0)
+        assert await store.load("a") == Record(1, b"one")
+        await store.delete("a")
+        assert await store.load("a") is None
+
+
+async def test_a_sync_client_serves_threads_and_event_loops(redis_server: RedisServer) -> None:
+    with redis.Redis.from_url(redis_server.url) as client:
+        store = RedisStateStore(sync_client=client)
+        assert await store.save("a", b"one", expected=0)
+        assert await asyncio.to_thread(load, store, "a") == Record(1, b"one")
+
+
+def test_a_client_of_an_event_loop_alone_cannot_serve_where_there_is_none() -> None:
+    store = RedisStateStore(client=redis.asyncio.Redis())
+    with pytest.raises(ConfigurationError, match="sync_client"):
+        load(store, "a")
+
+
+@pytest.mark.parametrize("wrong", [{}, {"url": "redis://localhost", "client": redis.asyncio.Redis()}])
+def test_a_store_is_told_of_one_server(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="url of a server"):
+        RedisStateStore(**wrong)

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from subprocess import Popen
+from typing import Any
 
 import httpx
 import msgspec
+from redis import Redis
 
 from component_framework.core.lifecycle import run_sync
 from component_framework.core.state import Kept
@@ -59,11 +61,11 @@ def add(addresses: list[str], state: str, name: str) -> bool:
 
 def history(redis: RedisServer) -> list[str]:
     """What the stored component remembers, in order."""
-    store = engine(redis.url)._store
-    assert store is not None
-    client = store._client()  # type: ignore[attr-defined]  # a RedisStateStore: there is no other way to its keys
-    [key] = client.keys("component:*")
-    kept = msgspec.json.decode(client.hget(key, "d"), type=Kept)
+    with Redis.from_url(redis.url) as client:
+        found: Any = client.keys("component:*")
+        data: Any = client.hget(found[0], "d")
+    assert len(found) == 1
+    kept = msgspec.json.decode(data, type=Kept)
     assert kept.token is not None
     state = msgspec.json.decode(kept.token.state)
     assert state["count"] == len(state["seen"])
