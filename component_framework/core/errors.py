@@ -252,4 +252,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def unmountable(name: str, error: Invalid, known: Iterable[str]) -> BindingError:
     """What is wrong with the params that a template gives to the component `name`, for the developer."""
-    return BindingError(f"{name!r} cannot be mounted: {error} ({nearest(min(error.errors), known)})")
+    names = list(known)
+    strange = sorted(error.errors.keys() - names)
+    hint = f" ({nearest(strange[0], names)})" if strange else ""
+    return BindingError(f"{name!r} cannot be mounted: {error}{hint}")

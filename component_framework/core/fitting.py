@@ -168,6 +168,14 @@ class Shape:
         except TypeError as exc:
             raise ConfigurationError(f"{name}: {exc}") from exc
 
+    def require_readable(self, where: str) -> None:
+        """Raise ConfigurationError for a type whose values cannot be told apart in JSON: else the first event would find out."""
+        for name, field in self.fields.items():
+            try:
+                msgspec.json.Decoder(field.type)
+            except TypeError as exc:
+                raise ConfigurationError(f"{where}: {name} cannot be filled from a payload. {exc}") from exc
+
     def among(self, keys: Collection[Any]) -> list[Field]:
         """The fields whose types an engine provides, `keys` being what it provides."""
         return [field for field in self.fields.values() if key_of(field.type) in keys]
@@ -251,6 +259,8 @@ def shape_of(owner: str, function: Any, *, skip: int = 1) -> Shape:
     """
     hints = resolve_hints(owner, function)
     parameters = list(inspect.signature(function).parameters.values())
+    if len(parameters) < skip:
+        raise ConfigurationError(f"{owner}.{function.__name__}() has no self. Write def {function.__name__}(self).")
     taken = frozenset(first.name for first in parameters[:skip] if first.kind is not first.POSITIONAL_ONLY)
     fields, needs = [], []
     is_open = False

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .errors import ConfigurationError, Forbidden, TooMany, Unauthenticated
 
 if TYPE_CHECKING:
     from .component import Component, Context
-    from .spec import Handler
+    from .spec import Handler, Spec
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,10 +26,39 @@ class RateLimiter(Protocol):
         ...
 
 
+RATE = re.compile(r"[1-9]\d*\s*(?:/|per\s)\s*(?:[1-9]\d*\s*)?(?:second|minute|hour|day|month|year)s?", re.IGNORECASE)
+
+
+def require_rate(limit: str, where: str) -> str:
+    """`limit`, if it is a rate; raises ConfigurationError."""
+    if not isinstance(limit, str) or not RATE.fullmatch(limit):
+        raise ConfigurationError(
+            f"{where} is {limit!r}, which is no rate. Write it as in '10/minute' or '3 per second'."
+        )
+    return limit
+
+
+def require_permission(permission: object, where: str) -> None:
+    """Raise ConfigurationError for what is no Permission."""
+    if not (callable(permission) or (isinstance(permission, str) and permission)):
+        raise ConfigurationError(f"{where} has {permission!r}. A permission is a name, or a function of the Context.")
+
+
 def requires(*permissions: Permission) -> Callable[[F], F]:
-    """Let only visitors with all `permissions` send the event that the decorated handler handles."""
+    """Let only visitors with all `permissions` send the event that the decorated handler handles.
+
+    Raises ConfigurationError for no permission at all, and for what is none: a handler would be open to everybody.
+    """
+    if not permissions or any(getattr(permission, "__name__", "").startswith("on_") for permission in permissions):
+        raise ConfigurationError('@requires says what a handler needs: @requires("orders.change_order").')
+    for permission in permissions:
+        require_permission(permission, "@requires")
 
     def decorate(handler: F) -> F:
+        if isinstance(handler, type):
+            raise ConfigurationError(
+                f"@requires is for a handler. In the class {handler.__name__} write permissions = {permissions!r}."
+            )
         handler.__dict__["permissions"] = permissions
         return handler
 
@@ -37,6 +67,7 @@ def requires(*permissions: Permission) -> Callable[[F], F]:
 
 def limit_rate(limit: str) -> Callable[[F], F]:
     """Let one visitor send the event that the decorated handler handles at most so often: "10/minute"."""
+    require_rate(limit, "@limit_rate")
 
     def decorate(handler: F) -> F:
         handler.__dict__["rate_limit"] = limit
@@ -82,20 +113,19 @@ def has_perm(context: Context, permission: str) -> bool:
     return bool(check(permission))
 
 
-async def count(limiter: RateLimiter | None, component: Component, handler: Handler | None) -> None:
-    """Count this event against the rates of the class and the handler; raises TooMany for one too many."""
-    context = component.context
-    who = context.identity or context.address
-    for limit, what in (
-        (component.rate_limit, ""),
-        (handler.rate_limit if handler else None, handler.event if handler else ""),
-    ):
-        if limit is None:
-            continue
-        if limiter is None:
-            raise ConfigurationError(
-                f"{component._compiled.title} has a rate limit, which needs Engine(rate_limiter=…)."
-            )
-        wait = await limiter.hit(limit, component._compiled.name, what, who)
+def rates_of(spec: Spec, event: str | None) -> list[tuple[str, str]]:
+    """The rates that one more call counts against: each with the event that it is for, "" being any."""
+    rates = [] if spec.cls.rate_limit is None else [(spec.cls.rate_limit, "")]
+    if event is not None and (limit := spec.handlers[event].rate_limit) is not None:
+        rates.append((limit, event))
+    return rates
+
+
+async def count(limiter: RateLimiter | None, spec: Spec, rates: Sequence[tuple[str, str]], context: Context) -> None:
+    """Count this call against `rates`, for its visitor or its address; raises TooMany for one too many."""
+    if limiter is None:
+        raise ConfigurationError(f"{spec.title} has a rate limit, which needs Engine(rate_limiter=…).")
+    for limit, event in rates:
+        wait = await limiter.hit(limit, spec.name, event, context.identity or context.address)
         if wait:
-            raise TooMany(f"{component._compiled.title} {what} is over {limit}", retry_after=max(1, round(wait)))
+            raise TooMany(f"{spec.title} {event} is over {limit}", retry_after=max(1, round(wait)))

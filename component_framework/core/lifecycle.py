@@ -19,7 +19,7 @@ from .calls import answer, as_json
 from .component import Component
 from .effects import ELEMENT_ID, Effect, Update
 from .errors import ConfigurationError, Invalid, NotFound, StateError, StateOutdated, nearest
-from .gate import count, refusal, require_permissions
+from .gate import refusal, require_permissions
 from .host import Alone, Host, Offload
 from .providing import Provisions
 from .rendering import show
@@ -74,14 +74,12 @@ async def frames(
     host: Host,
     offload: Offload | None = None,
     every: bool = False,
-    counted: bool = False,
 ) -> AsyncGenerator[Frame, None]:
     """Bring `component` to life, let it handle `event`, and yield a Frame each time it shows itself.
 
     `every` shows it at each `yield` of its handler; otherwise only the end is shown, with all effects until then.
-    `offload` runs sync methods of an otherwise async class in a worker thread; None calls them directly. `counted` says
-    that the rates have this event already: it begins again. Raises NotFound, Forbidden, Unauthenticated, StateError,
-    and whatever the component raises.
+    `offload` runs sync methods of an otherwise async class in a worker thread; None calls them directly. Raises
+    NotFound, Forbidden, Unauthenticated, StateError, and whatever the component raises.
     """
     spec = component._compiled
     component._host = host
@@ -89,8 +87,6 @@ async def frames(
     run = Runner(component, offload if component.blocking else None, host.time_limit)
     handler = None if event is None else _find(spec, event)
     require_permissions(component, handler)
-    if not counted and (component.rate_limit is not None or (handler is not None and handler.rate_limit is not None)):
-        await count(host.rate_limiter, component, handler)
     if component.id is None:
         component.id = host.new_id(component)
     elif restored is None and not ELEMENT_ID.fullmatch(component.id):

@@ -142,7 +142,10 @@ def payload_of(cls: type, event: str, method: Callable[..., Any]) -> Payload:
         raise ConfigurationError(
             f"{cls.__qualname__}.on_submit takes the form that its schema declares: def on_submit(self, form: {own.__name__})."
         )
-    return shape if schema is None else FormPayload(parameters[0], schema, shape)
+    if schema is not None:
+        return FormPayload(parameters[0], schema, shape)
+    shape.require_readable(f"{cls.__qualname__}.on_{event}")
+    return shape
 
 
 def _is_form(need: Need) -> bool:

@@ -13,6 +13,7 @@ from .component import Component
 from .errors import Forbidden, NotFound, RequestError, TooLarge, Unauthenticated
 from .lifecycle import frames, last
 from .push import Push, replace_component, replace_content
+from .refusing import weigh
 from .rendering import inner_markup
 from .state import StoredState
 from .topics import handle, topics_of
@@ -130,7 +131,8 @@ class Subscriptions:
                     session, Call(component=name, state=token, component_id=id, context=session.context), digest
                 )
             except RequestError as exc:
-                session.push(Push({"type": "error", "id": id, "code": exc.code, "message": exc.public}))
+                error = await weigh(self._live.engine, exc, session.context)
+                session.push(Push({"type": "error", "id": id, "code": error.code, "message": error.public}))
             except Exception:  # one component that cannot be shown must not keep the others away
                 logger.exception("a live %r could not be joined", name)
                 session.push(Push({"type": "error", "id": id, "code": "failed", "message": "This cannot be shown."}))
