@@ -9,16 +9,20 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import redis
+import redis.asyncio
+from django.core.cache import InvalidCacheBackendError
+from django.test import override_settings
 
 from component_framework import MemoryStateStore
 from component_framework.adapters.django.cache import DjangoCacheStateStore
 from component_framework.adapters.redis import RedisStateStore
-from component_framework.core.errors import Unavailable
+from component_framework.core.errors import ConfigurationError, Unavailable
 from component_framework.core.lifecycle import run_sync
 from component_framework.core.store import Record, StateStore
 from tests.backends.redis_server import RedisServer
 
-STORES = ("memory", "redis", "django")
+STORES = ("memory", "redis", "redis client", "django")
 
 
 @pytest.fixture(params=STORES)
@@ -27,6 +31,9 @@ def store(request: pytest.FixtureRequest, redis_server: RedisServer) -> Iterator
         store = RedisStateStore(redis_server.url)
         yield store
         run_sync(store.aclose())
+    elif request.param == "redis client":
+        with redis.Redis.from_url(redis_server.url) as client:
+            yield RedisStateStore(client)
     elif request.param == "django":
         from django.core.cache import cache
 
@@ -142,3 +149,36 @@ def test_a_frozen_redis_is_unavailable_within_the_time_limit(faulty_redis: Redis
 def test_nothing_is_connected_before_the_first_use() -> None:
     store: Any = RedisStateStore("redis://127.0.0.1:1")
     assert store._sync is None
+
+
+def test_a_client_that_a_thread_without_a_loop_cannot_use_is_refused() -> None:
+    for wrong in (redis.asyncio.Redis(), 6379, None):
+        with pytest.raises(ConfigurationError, match="blocking client"):
+            RedisStateStore(wrong)
+
+
+@pytest.mark.parametrize("trouble", ["frozen", "down"])
+def test_a_django_cache_whose_server_is_away_is_unavailable_and_serves_again_when_it_is_back(
+    trouble: str, faulty_redis: RedisServer
+) -> None:
+    options = {"socket_timeout": 0.2}
+    backend = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": faulty_redis.url,
+        "OPTIONS": options,
+    }
+    with override_settings(CACHES={"default": backend}):
+        store = DjangoCacheStateStore()
+        assert save(store, "a", b"one", 0)
+        faulty_redis.pause() if trouble == "frozen" else faulty_redis.kill()
+        with pytest.raises(Unavailable):
+            load(store, "a")
+        with pytest.raises(Unavailable):
+            save(store, "a", b"two", 1)
+        faulty_redis.resume() if trouble == "frozen" else faulty_redis.start()
+        assert save(store, "b", b"one", 0)
+
+
+def test_a_mistake_in_asking_a_cache_is_no_trouble_of_its_server() -> None:
+    with pytest.raises(InvalidCacheBackendError):
+        load(DjangoCacheStateStore("nowhere"), "a")
