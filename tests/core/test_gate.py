@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +13,8 @@ import pytest
 from component_framework import Component, Engine, Limits, Registry, limit_rate, requires
 from component_framework.adapters.jinja import JinjaRenderer
 from component_framework.core.component import Context
-from component_framework.core.errors import ConfigurationError, Forbidden, Unauthenticated
+from component_framework.core.errors import ConfigurationError, Forbidden, StateInvalid, Unauthenticated, Unavailable
+from component_framework.core.request import HttpRequest
 from component_framework.core.wire import Call
 
 
@@ -206,3 +208,56 @@ async def test_a_unit_of_work_is_committed_with_the_event_and_rolled_back_with_a
     log.clear()
     assert await answer(served, "payment", "pay", amount=500) == (500, "failed")
     assert log == ["begin", "roll back"]
+
+
+async def test_a_rate_counts_calls_and_no_page_that_shows_the_component() -> None:
+    limiter = Limiter()
+    served = engine(rate_limiter=limiter)
+    for _ in range(5):
+        await served.async_mount("busy", context=served.context(address="192.0.2.1"))
+    assert limiter.seen == []
+    assert [(await answer(served, "busy"))[0] for _ in range(3)] == [200, 200, 429]
+
+
+@pytest.mark.parametrize("bad", [{"component_id": "c-1"}, {"state": "expired"}, {"state": "forged"}])
+async def test_a_call_that_will_be_refused_counts_before_anything_is_shown(bad: dict[str, str]) -> None:
+    now = [0.0]
+    limiter = Limiter()
+    served = engine(rate_limiter=limiter, clock=lambda: now[0])
+    if bad.get("state") == "expired":
+        found = re.search('data-state="([^"]+)"', served.mount("busy"))
+        assert found is not None
+        bad, now[0] = {"state": found[1]}, 1e7
+    call = Call(component="busy", event="knock", context=served.context(address="192.0.2.1"), **bad)  # type: ignore[arg-type]
+    statuses = [(await served.handle(call)).status for _ in range(3)]
+    assert statuses[0] in (400, 409)
+    assert statuses[2] == 429
+
+
+async def test_one_address_that_sends_many_forged_tokens_has_to_wait_and_others_do_not() -> None:
+    served = engine(rate_limiter=Limiter())
+    headers = {"x-component-state": "forged", "content-type": "application/x-www-form-urlencoded", "hx-request": "true"}
+
+    async def forge(address: str, **more: Any) -> int:
+        context = served.context(address=address)
+        request = HttpRequest(component="payment", headers=headers, query="event=pay", context=context, **more)
+        return (await served.answer(request)).status
+
+    assert [await forge("192.0.2.1") for _ in range(3)] == [400, 400, 429]
+    assert await forge("192.0.2.2") == 400
+    refused = StateInvalid("found by the adapter, before a body with files was read")
+    assert [await forge("192.0.2.3", refused=refused) for _ in range(3)] == [400, 400, 429]
+    assert await answer(served, "payment", "pay", amount=5) == (200, "")
+
+
+class Away:
+    async def hit(self, limit: str, *key: str) -> float:
+        raise Unavailable("no Redis")
+
+
+async def test_without_what_counts_a_limited_component_waits_and_a_forged_token_is_refused_all_the_same() -> None:
+    served = engine(rate_limiter=Away())
+    assert await answer(served, "busy", "knock") == (503, "unavailable")
+    assert await answer(served, "payment", "pay", amount=5) == (200, "")
+    reply = await served.handle(Call(component="payment", event="pay", state="forged"))
+    assert reply.status == 400
