@@ -28,7 +28,7 @@ from .errors import (
     unmountable,
 )
 from .event_stream import EventStream, log_failure
-from .gate import RateLimiter, count, rates_of
+from .gate import RateLimiter, count, rates_of, require_permissions
 from .host import Offload
 from .inspection import check_template, describe, examine
 from .lazy import excuse, is_lazy, opened, placeholder
@@ -194,7 +194,9 @@ class Engine(Pages, Realtime):
         `counted` says that the rates have this call already: it begins again.
         """
         component, restored = await self.receive(call, counted=counted)
-        return frames(component, call.event, call.payload, restored, host=self, offload=offload, every=every)
+        return frames(
+            component, call.event, call.payload, restored, host=self, offload=offload, every=every, admitted=True
+        )
 
     # -- for pages, scripts and tests ------------------------------------------------------------------------------
 
@@ -317,13 +319,22 @@ class Engine(Pages, Realtime):
         return component, restored
 
     def class_of(self, call: Call) -> type[Component]:
-        """The class that `call` names; raises NotFound, for an event that it does not have as well."""
+        """The class that `call` names; raises NotFound, for an event that it does not have as well.
+
+        Permissions are asked for here: who has none learns nothing of parameters, tokens or events.
+        """
         cls = self.registry.get(call.component)
         if cls is None:
             raise NotFound(f"there is no component {call.component!r}")
-        handlers = self._spec(cls).handlers
-        if call.event is not None and call.event not in handlers:
-            raise NotFound(f"{cls.__qualname__} has no event {call.event!r} ({nearest(call.event, handlers)})")
+        spec, event, context = self._spec(cls), call.event, call.context
+        if cls.permissions:
+            require_permissions(cls.permissions, spec.title, event, context, self.has_permission)
+        if event is None:
+            return cls
+        if (handler := spec.handlers.get(event)) is None:
+            raise NotFound(f"{spec.title} has no event {event!r} ({nearest(event, spec.handlers)})")
+        if handler.permissions:
+            require_permissions(handler.permissions, spec.title, event, context, self.has_permission)
         return cls
 
     def _spec(self, cls: type[Component]) -> Spec:

@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from .errors import ConfigurationError, Forbidden, TooMany, Unauthenticated
 
 if TYPE_CHECKING:
-    from .component import Component, Context
-    from .spec import Handler, Spec
+    from .component import Context
+    from .spec import Spec
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 Permission = str | Callable[["Context"], bool]
-"""A name that the application knows ("orders.change_order"), "authenticated", or a function of the Context."""
+"""A name that the application knows ("orders.change_order"), "authenticated", or a function of the Context.
+
+A function may raise NotFound: for this visitor the component is none, whatever is sent to it.
+"""
+
+
+Check = Callable[["Context", str], bool]
+"""Whether a visitor has the permission of a name."""
 
 
 class RateLimiter(Protocol):
@@ -76,28 +83,25 @@ def limit_rate(limit: str) -> Callable[[F], F]:
     return decorate
 
 
-def refusal(component: Component, event: str | None) -> Forbidden | Unauthenticated:
+def refusal(title: str, context: Context, event: str | None) -> Forbidden | Unauthenticated:
     """What a visitor hears who may not: to log in, if nobody is."""
-    kind = Unauthenticated if component.context.is_anonymous else Forbidden
-    return kind(f"{component._compiled.title} refused {event or 'to be shown'}")
+    kind = Unauthenticated if context.is_anonymous else Forbidden
+    return kind(f"{title} refused {event or 'to be shown'}")
 
 
-def require_permissions(component: Component, handler: Handler | None) -> None:
-    """Raise Forbidden or Unauthenticated unless the visitor has every permission of the class and the handler."""
-    if not component.permissions and (handler is None or not handler.permissions):
-        return
-    wanted = (*component.permissions, *(handler.permissions if handler else ()))
-    context = component.context
-    if not all(_has(component, context, permission) for permission in wanted):
-        raise refusal(component, handler.event if handler else None)
+def require_permissions(
+    permissions: Sequence[Permission], title: str, event: str | None, context: Context, check: Check | None
+) -> None:
+    """Raise Forbidden or Unauthenticated unless the visitor has all `permissions`; `check` is the application's `has_permission`."""
+    if not all(_has(context, permission, check) for permission in permissions):
+        raise refusal(title, context, event)
 
 
-def _has(component: Component, context: Context, permission: Permission) -> bool:
+def _has(context: Context, permission: Permission, check: Check | None) -> bool:
     if callable(permission):
         return permission(context)
     if permission == "authenticated":
         return not context.is_anonymous
-    check = component._host.has_permission if component._host is not None else None
     return bool((check or has_perm)(context, permission))
 
 

@@ -74,19 +74,23 @@ async def frames(
     host: Host,
     offload: Offload | None = None,
     every: bool = False,
+    admitted: bool = False,
 ) -> AsyncGenerator[Frame, None]:
     """Bring `component` to life, let it handle `event`, and yield a Frame each time it shows itself.
 
     `every` shows it at each `yield` of its handler; otherwise only the end is shown, with all effects until then.
-    `offload` runs sync methods of an otherwise async class in a worker thread; None calls them directly. Raises
-    NotFound, Forbidden, Unauthenticated, StateError, and whatever the component raises.
+    `offload` runs sync methods of an otherwise async class in a worker thread; None calls them directly. `admitted` says
+    that the permissions were asked for already. Raises NotFound, Forbidden, Unauthenticated, StateError, and whatever the
+    component raises.
     """
     spec = component._compiled
     component._host = host
     component._forget(anew=restored is None)
     run = Runner(component, offload if component.blocking else None, host.time_limit)
     handler = None if event is None else _find(spec, event)
-    require_permissions(component, handler)
+    if not admitted and (component.permissions or (handler is not None and handler.permissions)):
+        wanted = (*component.permissions, *(handler.permissions if handler is not None else ()))
+        require_permissions(wanted, spec.title, event, component.context, host.has_permission)
     if component.id is None:
         component.id = host.new_id(component)
     elif restored is None and not ELEMENT_ID.fullmatch(component.id):
@@ -186,7 +190,7 @@ async def _authorize(component: Component, spec: Spec, run: Runner, event: str |
     if allowed and component._host is not None and component._host.authorize is not None:
         allowed = await run(component._host.authorize, component, event)
     if not allowed:
-        raise refusal(component, event)
+        raise refusal(spec.title, component.context, event)
 
 
 def _find(spec: Spec, event: str) -> Handler:

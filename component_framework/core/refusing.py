@@ -65,7 +65,7 @@ async def _fresh(engine: Engine, call: Call, error: RequestError, offload: Offlo
             component = cls(**public_params(spec_of(cls), call.params))
             component.id = call.component_id if ELEMENT_ID.fullmatch(call.component_id or "") else None
         component.context = call.context
-        return await last(frames(component, None, {}, None, host=engine, offload=offload))
+        return await last(frames(component, None, {}, None, host=engine, offload=offload, admitted=True))
     except RequestError:
         return None
     except Exception:  # only a courtesy: the client still hears the refusal itself

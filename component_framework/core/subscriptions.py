@@ -181,7 +181,8 @@ class Subscriptions:
         """A page's component as it is now and as its visitor may see it; raises RequestError."""
         engine = self._live.engine
         component, restored = await engine.receive(call)
-        return component, await last(frames(component, None, {}, restored, host=engine, offload=self._live.offload))
+        shown = frames(component, None, {}, restored, host=engine, offload=self._live.offload, admitted=True)
+        return component, await last(shown)
 
     async def _drop(self, session: Session, shown: Shown) -> None:
         shown.sessions.discard(session)

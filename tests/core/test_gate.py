@@ -8,12 +8,22 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
-from component_framework import Component, Engine, Limits, Registry, limit_rate, requires
+from component_framework import Component, Engine, Limits, Registry, Upload, limit_rate, requires
 from component_framework.adapters.jinja import JinjaRenderer
 from component_framework.core.component import Context
-from component_framework.core.errors import ConfigurationError, Forbidden, StateInvalid, Unauthenticated, Unavailable
+from component_framework.core.errors import (
+    ConfigurationError,
+    Forbidden,
+    NotFound,
+    RequestError,
+    StateInvalid,
+    Unauthenticated,
+    Unavailable,
+)
+from component_framework.core.intake import intake_for
 from component_framework.core.request import HttpRequest
 from component_framework.core.wire import Call
 
@@ -261,3 +271,78 @@ async def test_without_what_counts_a_limited_component_waits_and_a_forged_token_
     assert await answer(served, "payment", "pay", amount=5) == (200, "")
     reply = await served.handle(Call(component="payment", event="pay", state="forged"))
     assert reply.status == 400
+
+
+def staff_only(context: Context) -> bool:
+    if context.user != "staff":
+        raise NotFound("for this visitor there is no such component")
+    return True
+
+
+@registry.register("hidden")
+class Hidden(Component):
+    template = "<p {{ on('look') }}></p>"
+    permissions = (staff_only,)
+    public_params = ("page",)
+    rate_limit = "9/minute"
+
+    def mount(self, page: int = 1) -> None: ...
+
+    def on_look(self, at: int = 0) -> None: ...
+
+    def on_bring(self, file: Upload) -> None: ...
+
+
+URLENCODED = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "body"),
+    [
+        ("", {}, b""),
+        ("event=look", {}, b""),
+        ("event=look", {}, b"at=x"),
+        ("event=boom", {}, b""),
+        ("page=x", {}, b""),
+        ("pages=1", {}, b""),
+        ("", {"x-component-id": "c-1"}, b""),
+        ("", {"x-component-state": "forged"}, b""),
+        ("", {"x-component-state": "lazy.forged"}, b""),
+        ("", {"accept": "text/event-stream"}, b""),
+        ("event=look", {"content-type": "text/plain"}, b"x"),
+        ("event=bring", {"content-type": "multipart/form-data; boundary=x"}, b"x"),
+        ("", {"content-type": "application/json"}, b'{"event": "look", "params": {"page": "x"}}'),
+    ],
+)
+async def test_a_component_that_a_visitor_may_not_know_of_is_answered_as_one_that_is_missing(
+    query: str, headers: dict[str, str], body: bytes
+) -> None:
+    served = engine(rate_limiter=Limiter())
+
+    async def ask(name: str) -> tuple[int, dict[str, str], str]:
+        sent = {"content-type": URLENCODED, **headers}
+        request = HttpRequest(component=name, headers=sent, query=query, body=body, context=served.context(user="eve"))
+        try:
+            intake_for(served, request)
+        except RequestError as exc:
+            request = msgspec.structs.replace(request, refused=exc)
+        reply = await served.answer(request, asyncio.to_thread)
+        assert isinstance(reply.body, bytes)
+        hide = re.compile("[0-9a-f]{8}")
+        told = {name: hide.sub("ID", value) for name, value in reply.headers.items()}
+        return reply.status, told, hide.sub("ID", reply.body.decode())
+
+    assert await ask("hidden") == await ask("no-such-thing")
+    assert (await answer(served, "hidden", "look", user="staff"))[0] == 200
+
+
+async def test_who_may_not_see_a_component_learns_nothing_of_its_events_and_tokens() -> None:
+    served = engine()
+    for call in (
+        Call(component="vault", event="no_such_event"),
+        Call(component="vault", component_id="c-1"),
+        Call(component="vault", state="forged"),
+        Call(component="vault", params={"x": 1}),
+    ):
+        reply = await served.handle(call)
+        assert (reply.status, reply.headers["X-Component-Code"]) == (401, "unauthenticated")
