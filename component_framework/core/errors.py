@@ -244,7 +244,7 @@ class Failed(RequestError):
 def nearest(name: str, known: Iterable[str]) -> str:
     """The part of a message that helps with a misspelt name: the nearest one, or all of them."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1)
+    close = difflib.get_close_matches(name[:64], names, n=1)  # a visitor's name may have a million letters
     if close:
         return f"did you mean {close[0]!r}?"
     return f"there is {', '.join(names)}" if names else "there is none"
