@@ -107,6 +107,7 @@ class Engine(Pages, Realtime):
         self.has_permission = has_permission
         self.rate_limiter = rate_limiter
         self.time_limit = self.limits.handler
+        self.unit: Callable[[], Any] | None = None
         self.login_url = navigate("redirect", login_url, external=True).url if login_url else None
         self.trusted_origins = frozenset(trusted_origins)
         self.providers = Providers(providers)

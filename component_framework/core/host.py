@@ -52,6 +52,11 @@ class Host(Protocol):
         """Seconds that a handler may take, or one step of a handler that yields; None: as long as it likes."""
         ...
 
+    @property
+    def unit(self) -> Callable[[], Any] | None:
+        """The unit of work of a class that has none of its own; None where there is no such thing."""
+        ...
+
     def inspect(self, component: Component, markup: str) -> None:
         """Look for mistakes of the template in `markup`; raises ConfigurationError."""
         ...
@@ -87,6 +92,7 @@ class Alone:
     has_permission = None
     providers = NO_PROVIDERS
     time_limit = None
+    unit = None
 
     def __init__(self) -> None:
         self.trouble: ConfigurationError | None = None

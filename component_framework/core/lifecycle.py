@@ -116,7 +116,7 @@ async def frames(
                 arguments = component._accept(handler, payload) if accepted is None else await accepted
                 if provided is not None:
                     arguments = {**arguments, **await provided.fill(handler.shape.needs)}
-                async with Unit(component, run) if "unit_of_work" in spec.overrides else _NO_SCOPE:
+                async with _unit(component, spec, run, host, streamed=every and handler.streams):
                     outcome = await run.timed(component.handle_event, handler.event, arguments, kind=handler.kind)
                     if isinstance(outcome, _GENERATORS):
                         async with aclosing(steps(outcome, run)) as taken:
@@ -135,6 +135,13 @@ async def frames(
                 component._event_id = None  # not executed: a retry is a first try
                 shown = await _frame(component, run, status=exc.status, last=True)
     yield shown
+
+
+def _unit(component: Component, spec: Spec, run: Runner, host: Host, *, streamed: bool) -> Any:
+    """The component's own unit of work, or its surroundings'; that of a request does not last as long as a stream."""
+    if "unit_of_work" in spec.overrides:
+        return Unit(component.unit_of_work(), run)
+    return _NO_SCOPE if host.unit is None or streamed else Unit(host.unit(), run)
 
 
 async def _shown(component: Component, handler: Handler, outcome: Any, before: Restored, run: Runner) -> Frame:

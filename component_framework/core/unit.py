@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .component import Component
-    from .rendering import Runner
+    from .running import Runner
 
 
 class Unit:
-    """The component's unit of work, entered and left as its kind demands; nothing for a class without one."""
+    """A unit of work, entered and left as its kind demands; nothing where there is none."""
 
     __slots__ = ("manager", "run")
 
-    def __init__(self, component: Component, run: Runner) -> None:
-        self.manager = component.unit_of_work()
+    def __init__(self, manager: Any, run: Runner) -> None:
+        self.manager = manager
         self.run = run
 
     async def __aenter__(self) -> None:

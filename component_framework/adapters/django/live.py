@@ -27,7 +27,7 @@ from ...core.transport import StreamTransport
 from ...core.wire import Reply, stream_headers
 from .conf import get_engine, identify
 from .requests import read_headers, request_context
-from .views import atomic_aliases, roll_back
+from .transactions import atomic_aliases, roll_back
 
 
 @login_not_required  # here and below: who may hear what is decided for each component, as for every event
