@@ -182,7 +182,8 @@ class EventEndpoint:
     ) -> Body:
         """The body that `read` gives, unless the headers are reason enough to refuse it; `release()` what is in it."""
         try:
-            intake = intake_for(self.engine, self._head(name, scope, request)) if brings_files(scope) else None
+            head = self._head(name, scope, request)
+            intake = await offload(intake_for, self.engine, head) if brings_files(scope) else None
         except RequestError as exc:
             length = read_headers(scope["headers"]).get("content-length", "")
             if length.isdecimal() and int(length) <= self.engine.limits.body:

@@ -28,7 +28,7 @@ from .errors import (
     unmountable,
 )
 from .event_stream import EventStream, log_failure
-from .gate import RateLimiter, count, rates_of, require_permissions
+from .gate import RateLimiter, asks_around, count, rates_of, require_permissions
 from .host import Offload
 from .inspection import check_template, describe, examine
 from .lazy import excuse, is_lazy, opened, placeholder
@@ -194,7 +194,7 @@ class Engine(Pages, Realtime):
 
         `counted` says that the rates have this call already: it begins again.
         """
-        component, restored = await self.receive(call, counted=counted)
+        component, restored = await self.receive(call, offload, counted=counted)
         return frames(
             component, call.event, call.payload, restored, host=self, offload=offload, every=every, admitted=True
         )
@@ -301,9 +301,15 @@ class Engine(Pages, Realtime):
             home = self._homes[cls] = home_of(cls, self._page, self._store, self._place)
         return home
 
-    async def receive(self, call: Call, *, counted: bool = True) -> tuple[Component, Restored | None]:
+    async def receive(
+        self, call: Call, offload: Offload | None = None, *, counted: bool = True
+    ) -> tuple[Component, Restored | None]:
         """The component of `call`, and what the lifecycle restores it from; raises RequestError."""
-        cls = self.class_of(call)
+        known = self.registry.get(call.component)
+        if offload is not None and known is not None and known.blocking and asks_around(spec_of(known), call.event):
+            cls = await offload(self.class_of, call)
+        else:
+            cls = self.class_of(call)
         if not counted and (rates := rates_of(spec_of(cls), call.event)):
             await count(self.rate_limiter, spec_of(cls), rates, call.context)
         restored = None

@@ -97,6 +97,13 @@ def require_permissions(
         raise refusal(title, context, event)
 
 
+def asks_around(spec: Spec, event: str | None) -> bool:
+    """Whether the permissions for `event` may have to be looked up somewhere, so that an event loop must not wait for it."""
+    handler = spec.handlers.get(event or "")
+    wanted = (*spec.cls.permissions, *(handler.permissions if handler is not None else ()))
+    return any(permission != "authenticated" for permission in wanted)
+
+
 def _has(context: Context, permission: Permission, check: Check | None) -> bool:
     if callable(permission):
         return permission(context)

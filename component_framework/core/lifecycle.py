@@ -90,7 +90,8 @@ async def frames(
     handler = None if event is None else _find(spec, event)
     if not admitted and (component.permissions or (handler is not None and handler.permissions)):
         wanted = (*component.permissions, *(handler.permissions if handler is not None else ()))
-        require_permissions(wanted, spec.title, event, component.context, host.has_permission)
+        asked = (wanted, spec.title, event, component.context, host.has_permission)
+        await run(require_permissions, *asked, kind="plain")
     if component.id is None:
         component.id = host.new_id(component)
     elif restored is None and not ELEMENT_ID.fullmatch(component.id):

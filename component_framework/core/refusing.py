@@ -58,7 +58,7 @@ async def _fresh(engine: Engine, call: Call, error: RequestError, offload: Offlo
                     with suppress(Overtaken):
                         await give_way(attempt)
                         return await last(await engine.frames(as_it_is, offload, counted=True))
-        cls = engine.class_of(call)
+        cls = engine.registry.find(call.component)
         if call.state is not None:
             component = engine.home(cls).rebuild(call, cls)
         else:

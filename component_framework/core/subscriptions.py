@@ -180,7 +180,7 @@ class Subscriptions:
     async def _show(self, call: Call) -> tuple[Component, Frame]:
         """A page's component as it is now and as its visitor may see it; raises RequestError."""
         engine = self._live.engine
-        component, restored = await engine.receive(call)
+        component, restored = await engine.receive(call, self._live.offload)
         shown = frames(component, None, {}, restored, host=engine, offload=self._live.offload, admitted=True)
         return component, await last(shown)
 
