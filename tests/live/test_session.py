@@ -269,6 +269,19 @@ async def test_too_many_pages_are_refused_and_the_count_stays_right(limits: Limi
         assert not live.sessions
 
 
+async def test_a_tab_that_comes_back_from_another_address_leaves_no_count_behind() -> None:
+    async with alive(World(limits=Limits(sessions_per_address=2))) as live:
+        for number in range(5):
+            tab = Tab(live, Context(address="10.0.0.1"))
+            await tab.come()
+            await tab.go()
+            tab.context = Context(address=f"10.0.1.{number}")
+            session = await tab.come()
+            assert session.context.address == tab.context.address
+            await session.close()
+        assert not live.sessions
+
+
 async def test_a_flood_is_stopped_and_a_lively_page_is_not() -> None:
     world = World(limits=Limits(messages=100))
     async with alive(world) as live:
