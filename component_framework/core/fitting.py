@@ -18,11 +18,13 @@ import typing
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from .errors import ConfigurationError, Invalid, Malformed
+from .generics import Bindings, bound
 from .messages import explain
 from .plain import MAX_DEPTH, decode_json
 from .providing import Need, key_of, need_of
@@ -252,8 +254,8 @@ class Shape:
         return {name: getattr(struct, name) for name in self.struct.__struct_fields__}
 
 
-def shape_of(owner: str, function: Any, *, skip: int = 1) -> Shape:
-    """The Shape of a function's parameters after the first `skip`; `**rest` opens it.
+def shape_of(owner: str, function: Any, *, skip: int = 1, stand_for: Bindings = MappingProxyType({})) -> Shape:
+    """The Shape of a function's parameters after the first `skip`; `**rest` opens it. `stand_for` are its type parameters.
 
     Raises ConfigurationError for positional-only parameters, `*args` and annotations that cannot be resolved.
     """
@@ -273,7 +275,7 @@ def shape_of(owner: str, function: Any, *, skip: int = 1) -> Shape:
                 f"{owner}.{function.__name__}: {parameter} cannot be filled by name. Write a plain parameter."
             )
         default = msgspec.NODEFAULT if parameter.default is parameter.empty else parameter.default
-        kind = hints.get(parameter.name, Any)
+        kind = bound(hints.get(parameter.name, Any), stand_for)
         if (need := need_of(parameter.name, kind, default)) is not None:
             needs.append(need)
         else:

@@ -18,7 +18,7 @@ from .bound import bound_shape
 from .calls import PREFIX
 from .errors import ConfigurationError, StateError, nearest
 from .fitting import Field, Shape, shape_of
-from .payloads import may_block, payload_of
+from .payloads import may_block, payload_of, stand_for
 from .plain import require_finite, require_json
 from .providing import Need, key_of
 from .secret import is_server_only
@@ -160,7 +160,11 @@ class Spec:
 
     def _mount_shape(self) -> Shape:
         """Params are what `mount()` takes and the state fields; a `mount(self)` that takes none accepts any, as `self.params`."""
-        own = shape_of(self.title, self.cls.mount) if "mount" in self.overrides else Shape("Nothing", [])
+        own = (
+            shape_of(self.title, self.cls.mount, stand_for=stand_for(self.cls, self.cls.mount))
+            if "mount" in self.overrides
+            else Shape("Nothing", [])
+        )
         if stolen := own.names & {"component_id", "context", "lazy"}:
             raise ConfigurationError(
                 f"{self.title}.mount() cannot have a parameter {min(stolen)!r}: engine.mount() takes it. Rename it."

@@ -13,6 +13,7 @@ import msgspec
 from .errors import ConfigurationError
 from .fitting import Field, Shape, class_hints
 from .gate import require_permission, require_rate
+from .generics import bindings_of, bound
 from .mixins import is_class_variable, require_no_lost_fields
 from .providing import Need, is_foreign, is_marked, need_of
 
@@ -44,8 +45,9 @@ def state_fields(cls: type[Component], base: type[Component]) -> list[Field]:
     """The annotated attributes of `cls` and of its bases that are Components, those of bases first."""
     require_no_lost_fields(cls, base)
     hints: dict[str, Any] = {}
+    stand_for = bindings_of(cls)
     for owner in reversed(components_of(cls)):
-        hints.update(class_hints(owner))
+        hints.update((name, bound(kind, stand_for.get(owner, {}))) for name, kind in class_hints(owner).items())
     fields = []
     for name, kind in hints.items():
         if name.startswith("_") or name in SETTINGS or _is_constant(kind) or is_marked(kind):

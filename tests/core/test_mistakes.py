@@ -16,6 +16,10 @@ from component_framework.core.errors import ConfigurationError
 from component_framework.core.spec import spec_of
 
 
+class Node(msgspec.Struct):
+    inner: list[Node] = []
+
+
 class Order:
     """As a row of a database is: nothing that JSON could say."""
 
@@ -65,6 +69,7 @@ def without_params(self: Component) -> None: ...
         (lambda: declare(mount=no_self), "has no self"),
         (lambda: declare(on_save=takes(datetime.date | str)), r"Sheet\.on_save: value cannot be filled from a payload"),
         (lambda: declare(mount=takes(datetime.date | str)), r"Sheet\.mount: value cannot be filled"),
+        (lambda: declare(on_save=takes(Node)), r"Node has rows of Node, which no form can show"),
         (lambda: declare(permissions="authenticated"), r"Write a tuple: permissions = \('authenticated',\)"),
         (lambda: declare(permissions=(5,)), r"Sheet\.permissions has 5"),
         (lambda: declare(public_params="pk"), "Write a tuple: public_params"),
