@@ -191,6 +191,16 @@ def _snapshot(component: Component, spec: Spec) -> Restored:
     return Restored(state, component._children, component._version)
 
 
+async def admit(component: Component, restored: Restored, *, host: Host, offload: Offload | None) -> None:
+    """Bring `component` to life and ask whether its visitor may see it, without showing it; raises what `frames()` would."""
+    spec, component._host = component._compiled, host
+    run = Runner(component, offload if component.blocking else None, host.time_limit)
+    async with Provisions(component, host.providers, run) if spec.asks else _NO_SCOPE:
+        await _hydrate(component, spec, run, restored)
+        if "authorize" in spec.overrides or host.authorize is not None:
+            await _authorize(component, spec, run, None)
+
+
 async def _authorize(component: Component, spec: Spec, run: Runner, event: str | None) -> None:
     allowed = True
     if "authorize" in spec.overrides:
