@@ -123,8 +123,9 @@ def test_what_says_that_it_is_a_constant_is_no_state() -> None:
     ],
 )
 def test_an_engine_that_would_go_wrong_later_is_refused_with_the_fix(options: dict[str, Any], says: str) -> None:
+    arguments: dict[str, Any] = {"renderer": JinjaRenderer(), "secret_key": "k"} | options
     with pytest.raises(ConfigurationError, match=says):
-        Engine(**{"renderer": JinjaRenderer(), "secret_key": "k"} | options)
+        Engine(**arguments)
 
 
 def test_a_context_that_is_none_is_told() -> None:

@@ -117,7 +117,7 @@ def test_keys_of_the_cipher_rotate() -> None:
     ("name", "event", "params"), [("purse", "use", {"key": CANARY}), ("safe", "open", {"code": CANARY})]
 )
 def test_a_secret_that_a_page_gives_as_a_param_never_leaves_either(
-    home: str, name: str, event: str, params: dict[str, str]
+    home: str, name: str, event: str, params: dict[str, Any]
 ) -> None:
     served = engine(**HOMES[home])
     markup: str = served.mount(name, **params)
