@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import ConfigurationError
+from .limits import Limits
 from .providing import NO_PROVIDERS
 
 if TYPE_CHECKING:
@@ -40,6 +41,11 @@ class Host(Protocol):
     @property
     def has_permission(self) -> Callable[[Context, str], bool] | None:
         """Whether a visitor has a named permission; None asks `user.has_perm`."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """How much of everything there may be."""
         ...
 
     @property
@@ -90,6 +96,7 @@ class Alone:
     renderer: Renderer | None = None
     authorize = None
     has_permission = None
+    limits = Limits()
     providers = NO_PROVIDERS
     time_limit = None
     unit = None

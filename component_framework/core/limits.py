@@ -45,7 +45,7 @@ class Limits:
     failed_tokens: str = "30/minute"
     """How often one address may send tokens that are not good; needs the engine's rate limiter."""
     components: int = 200
-    """Live components of one page."""
+    """Components that one answer mounts, children of children counted; and live components of one page."""
     sessions: int = 10_000
     """Open tabs in one process."""
     sessions_per_user: int = 100
