@@ -8,8 +8,9 @@ serve WSGI, ASGI, a template tag and a plain unit test.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from copy import deepcopy
+from functools import partial
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
@@ -18,7 +19,7 @@ import msgspec
 from .calls import answer, as_json
 from .component import Component
 from .effects import ELEMENT_ID, Effect, Update
-from .errors import ConfigurationError, Invalid, NotFound, StateError, StateOutdated, nearest
+from .errors import ConfigurationError, Invalid, NotFound, RequestError, StateError, StateOutdated, nearest
 from .gate import refusal, require_permissions
 from .host import Alone, Host, Offload
 from .providing import Provisions
@@ -117,7 +118,7 @@ async def frames(
                 arguments = component._accept(handler, payload) if accepted is None else await accepted
                 if provided is not None:
                     arguments = {**arguments, **await provided.fill(handler.shape.needs)}
-                async with _unit(component, spec, run, host, streamed=every and handler.streams):
+                async with _unit(component, spec, run, host, before, streamed=every and handler.streams):
                     outcome = await run.timed(component.handle_event, handler.event, arguments, kind=handler.kind)
                     if isinstance(outcome, _GENERATORS):
                         async with aclosing(steps(outcome, run)) as taken:
@@ -138,11 +139,24 @@ async def frames(
     yield shown
 
 
-def _unit(component: Component, spec: Spec, run: Runner, host: Host, *, streamed: bool) -> Any:
+def _unit(component: Component, spec: Spec, run: Runner, host: Host, before: Restored, *, streamed: bool) -> Any:
     """The component's own unit of work, or its surroundings'; that of a request does not last as long as a stream."""
     if "unit_of_work" in spec.overrides:
-        return Unit(component.unit_of_work(), run)
-    return _NO_SCOPE if host.unit is None or streamed else Unit(host.unit(), run)
+        manager = component.unit_of_work()
+    elif host.unit is not None and not streamed:
+        manager = host.unit()
+    else:
+        return _NO_SCOPE
+    return Unit(manager, run, partial(_take_back, component, spec, run, host, before))
+
+
+async def _take_back(component: Component, spec: Spec, run: Runner, host: Host, before: Restored) -> None:
+    """Put the state of `before` in the place of one that was put away already."""
+    version = component._version
+    await _hydrate(component, spec, run, before)
+    component._version, component._event_id = version + 1, None  # not executed: a retry is a first try
+    with suppress(RequestError):  # somebody has gone on from it already, or the store is away
+        await host.seal(component, ())
 
 
 async def _shown(component: Component, handler: Handler, outcome: Any, before: Restored, run: Runner) -> Frame:
