@@ -478,3 +478,13 @@ async def test_who_sees_a_shared_component_goes_on_seeing_it_when_the_first_who_
         await world.engine.publish("stock:1")
         while "<b>990</b>" not in (await tabs[1].hear("content"))["content"]:
             pass
+
+
+async def test_a_component_without_topics_cannot_be_joined() -> None:
+    world = World()
+    async with alive(world) as live:
+        tab = Tab(live)
+        await tab.come()
+        tab.say(type="join", components=[shown(world, "plain"), shown(world, "board")[:3] + ["old"]])
+        assert (await tab.hear("error"))["code"] == "unknown"
+        await tab.hear("content")
