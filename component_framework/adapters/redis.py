@@ -9,7 +9,6 @@ import asyncio
 import secrets
 import threading
 from collections.abc import Awaitable
-from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -24,7 +23,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, RedisError, TimeoutError
 from redis.retry import Retry
 
-from ..core.errors import ConfigurationError, Unavailable
+from ..core.errors import Unavailable
 from ..core.lifecycle import in_event_loop
 from ..core.store import HOUR, Record
 
@@ -50,19 +49,13 @@ return 1
 class RedisStateStore:
     """Records in Redis, saved by compare-and-swap in one script; one round trip for a load and one for a save.
 
-    `server` is a URL ("redis://", "rediss://", "unix://"); nothing is connected before the first use. Or it is a client
-    of yours, a blocking one (`redis.Redis`, a sentinel's, a `RedisCluster`), with its own time-outs: on an event loop a
-    worker thread asks it, and you close it. `ttl` is in seconds since a record was last used. `timeout` is in seconds: a
-    server that does not answer in it is `Unavailable`. Keys begin with `prefix` and carry a hash tag, so that a cluster
-    finds all of a record in one place.
+    `url` is Redis's ("redis://", "rediss://", "unix://"); nothing is connected before the first use. `ttl` is in seconds
+    since a record was last used. `timeout` is in seconds: a server that does not answer in it is `Unavailable`. Keys
+    begin with `prefix` and carry a hash tag, so that a cluster finds all of a record in one place.
     """
 
-    def __init__(self, server: Any, *, ttl: float = HOUR, prefix: str = "component:", timeout: float = 1.0) -> None:
-        self.url = server if isinstance(server, str) else ""
-        self._given = None if isinstance(server, str) else server
-        is_blocking = callable(getattr(server, "eval", None)) and not hasattr(server, "aclose")
-        if not self.url and not is_blocking:
-            raise ConfigurationError(f"{server!r} is neither a URL nor a blocking client, such as redis.Redis(…).")
+    def __init__(self, url: str, *, ttl: float = HOUR, prefix: str = "component:", timeout: float = 1.0) -> None:
+        self.url = url
         self.ttl = str(int(ttl * 1000))
         self.prefix = prefix
         # one retry, and for a broken connection only: a server that was restarted breaks every pooled one
@@ -103,9 +96,6 @@ class RedisStateStore:
     async def _run(self, script: str, key: str, *arguments: str | bytes) -> Any:
         name = f"{self.prefix}{{{key}}}"
         try:
-            if self._given is not None:
-                ask = partial(self._given.eval, script, 1, name, *arguments)
-                return await asyncio.to_thread(ask) if in_event_loop() else ask()
             answer = self._client().eval(script, 1, name, *arguments)
             return await answer if isinstance(answer, Awaitable) else answer
         except (ConnectionError, TimeoutError, OSError) as exc:

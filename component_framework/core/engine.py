@@ -305,13 +305,9 @@ class Engine(Pages, Realtime):
         self, call: Call, offload: Offload | None = None, *, counted: bool = True
     ) -> tuple[Component, Restored | None]:
         """The component of `call`, and what the lifecycle restores it from; raises RequestError."""
-        known = self.registry.get(call.component)
-        if offload is not None and known is not None and known.blocking and asks_around(spec_of(known), call.event):
-            cls = await offload(self.class_of, call)
-        else:
-            cls = self.class_of(call)
-        if not counted and (rates := rates_of(spec_of(cls), call.event)):
-            await count(self.rate_limiter, spec_of(cls), rates, call.context)
+        cls = self.registry.get(call.component)
+        if cls is None or call.event not in self._spec(cls).unguarded:
+            cls = await self._let_in(call, offload, counted=counted)
         restored = None
         if is_lazy(call):
             component = opened(self, call, cls)
@@ -324,6 +320,19 @@ class Engine(Pages, Realtime):
             component = cls(**public_params(spec_of(cls), call.params))
         component.context = call.context
         return component, restored
+
+    async def _let_in(self, call: Call, offload: Offload | None, *, counted: bool) -> type[Component]:
+        """The class of a call that somebody has to be asked about, or that is counted; raises RequestError."""
+        cls = self.registry.get(call.component)
+        if offload is not None and cls is not None and cls.blocking and asks_around(spec_of(cls), call.event):
+            await offload(self.class_of, call)
+        else:
+            cls = self.class_of(call)
+        assert cls is not None  # class_of() would have raised
+        spec = spec_of(cls)
+        if not counted and (rates := rates_of(spec, call.event)):
+            await count(self.rate_limiter, spec, rates, call.context)
+        return cls
 
     def class_of(self, call: Call) -> type[Component]:
         """The class that `call` names; raises NotFound, for an event that it does not have as well.

@@ -118,7 +118,10 @@ async def frames(
                 arguments = component._accept(handler, payload) if accepted is None else await accepted
                 if provided is not None:
                     arguments = {**arguments, **await provided.fill(handler.shape.needs)}
-                async with _unit(component, spec, run, host, before, streamed=every and handler.streams):
+                guarded = host.unit is not None or "unit_of_work" in spec.overrides
+                async with (
+                    _unit(component, run, host, before, streamed=every and handler.streams) if guarded else _NO_SCOPE
+                ):
                     outcome = await run.timed(component.handle_event, handler.event, arguments, kind=handler.kind)
                     if isinstance(outcome, _GENERATORS):
                         async with aclosing(steps(outcome, run)) as taken:
@@ -139,8 +142,9 @@ async def frames(
     yield shown
 
 
-def _unit(component: Component, spec: Spec, run: Runner, host: Host, before: Restored, *, streamed: bool) -> Any:
+def _unit(component: Component, run: Runner, host: Host, before: Restored, *, streamed: bool) -> Any:
     """The component's own unit of work, or its surroundings'; that of a request does not last as long as a stream."""
+    spec = component._compiled
     if "unit_of_work" in spec.overrides:
         manager = component.unit_of_work()
     elif host.unit is not None and not streamed:

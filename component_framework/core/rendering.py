@@ -125,7 +125,7 @@ def _key(name: str, params: Mapping[str, Any]) -> str:
 
 def render_template(component: Component, context: Mapping[str, Any]) -> str:
     """The component's template with `context` and the template functions."""
-    if not isinstance(context, Mapping):
+    if context is None:
         raise ConfigurationError(f"{type(component).__qualname__}.get_context() gave {context!r}. Return a dict.")
     host = component._host or Alone()
     functions = component._functions

@@ -83,7 +83,7 @@ class Spec:
     __slots__ = (
         "asks", "bindings", "bound", "calls", "cls", "decode", "fields", "handlers", "is_async", "last_root", "live", "mount",
         "mount_names", "mount_open", "name", "needs", "nullable", "overrides", "public", "schema", "secret", "secret_params", "state",
-        "title", "untyped",
+        "title", "unguarded", "untyped",
     )  # fmt: skip
 
     def __init__(self, cls: type[Component]) -> None:
@@ -105,6 +105,13 @@ class Spec:
         self.untyped = [field.name for field in self.state.fields.values() if is_untyped(field.type)]
         self.nullable = [field.name for field in self.state.fields.values() if is_nullable_number(field.type)]
         self.handlers = {handler.event: handler for handler in (*_handlers(cls), *_calls(cls))}
+        # the events for which nobody is asked and nothing is counted; None is a render
+        self.unguarded = frozenset(
+            event
+            for event in (None, *self.handlers)
+            if not (cls.permissions or cls.rate_limit)
+            and (event is None or not (self.handlers[event].permissions or self.handlers[event].rate_limit))
+        )
         self.calls = frozenset(name for name, handler in self.handlers.items() if handler.is_call)
         self.overrides = frozenset(
             name for name in ("mount", "hydrate", "dehydrate", "authorize", "handle_event", "render", "get_context", "unit_of_work",
