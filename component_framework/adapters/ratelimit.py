@@ -7,24 +7,32 @@ from __future__ import annotations
 
 import time
 from functools import lru_cache
+from typing import Any
 
 try:
     from limits import RateLimitItem, parse
+    from limits.errors import StorageError
     from limits.storage import storage_from_string
     from limits.strategies import MovingWindowRateLimiter
 except ImportError as exc:
     raise ImportError("limits is not installed. Run: pip install 'live-component-framework[limits]'") from exc
 
-from ..core.errors import ConfigurationError
+from ..core.errors import ConfigurationError, Unavailable
 from ..core.lifecycle import in_event_loop
 
 
 class RateLimiter:
-    """A moving window per limit and key, in memory or in Redis ("redis://…"); memory counts for one process only."""
+    """A moving window per limit and key, in memory or in Redis ("redis://…"); memory counts for one process only.
 
-    def __init__(self, storage: str = "memory://") -> None:
+    `timeout` is in seconds: a server that does not answer in it is `Unavailable`.
+    """
+
+    def __init__(self, storage: str = "memory://", *, timeout: float = 1.0) -> None:
         self._waits = not storage.startswith("memory:")
-        self._strategy = MovingWindowRateLimiter(storage_from_string(storage))
+        options: dict[str, Any] = {"wrap_exceptions": True} if self._waits else {}
+        if "redis" in storage.partition(":")[0]:  # its client would wait for as long as a frozen server lasts
+            options |= {"socket_timeout": timeout, "socket_connect_timeout": timeout, **_once()}
+        self._strategy = MovingWindowRateLimiter(storage_from_string(storage, **options))
 
     async def hit(self, limit: str, *key: str) -> float:
         """Count one under `key`; seconds to wait if that is over `limit` ("10/minute"), else 0."""
@@ -36,9 +44,21 @@ class RateLimiter:
 
     def _hit(self, limit: str, *key: str) -> float:
         item = _parse(limit)
-        if self._strategy.hit(item, *key):
-            return 0.0
-        return max(0.01, self._strategy.get_window_stats(item, *key).reset_time - time.time())
+        try:
+            if self._strategy.hit(item, *key):
+                return 0.0
+            return max(0.01, self._strategy.get_window_stats(item, *key).reset_time - time.time())
+        except StorageError as exc:
+            raise Unavailable(f"what counts visitors cannot be reached: {exc.storage_error}", retry_after=1) from exc
+
+
+def _once() -> dict[str, Any]:
+    """No retry but for a broken connection: a server that was restarted breaks every pooled one."""
+    from redis.backoff import NoBackoff
+    from redis.exceptions import ConnectionError
+    from redis.retry import Retry
+
+    return {"retry": Retry(NoBackoff(), 1, supported_errors=(ConnectionError,))}
 
 
 @lru_cache

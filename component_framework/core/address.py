@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from .errors import ConfigurationError
+
 
 def client_address(peer: str, forwarded: str, trusted: Collection[Any]) -> str:
     """The first address, from the nearest to the farthest, that is not in the networks `trusted`.
@@ -20,10 +22,17 @@ def client_address(peer: str, forwarded: str, trusted: Collection[Any]) -> str:
 
 
 def networks(names: Collection[str]) -> tuple[Any, ...]:
-    """`names` ("10.0.0.0/8", "::1") as networks; raises ValueError for one that is none."""
+    """`names` ("10.0.0.0/8", "::1") as networks; raises ConfigurationError for one that is none."""
     from ipaddress import ip_network  # only where there are proxies to trust
 
-    return tuple(ip_network(name) for name in names)
+    if isinstance(names, str):
+        raise ConfigurationError(f"trusted_proxies is a str. Write a list: trusted_proxies=[{names!r}].")
+    try:
+        return tuple(ip_network(name) for name in names)
+    except ValueError as exc:
+        raise ConfigurationError(
+            f'trusted_proxies: {exc}. Write addresses or networks: ["127.0.0.1", "10.0.0.0/8"].'
+        ) from None
 
 
 def _within(address: str, trusted: Collection[Any]) -> bool:

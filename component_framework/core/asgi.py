@@ -189,9 +189,8 @@ class EventEndpoint:
         """The body that `read` gives, unless the headers are reason enough to refuse it; `release()` what is in it."""
         headers = read_headers(scope["headers"]) if headers is None else headers
         try:
-            intake = (
-                intake_for(self.engine, self._head(name, scope, request, headers)) if brings_files(headers) else None
-            )
+            head = self._head(name, scope, request, headers)
+            intake = await offload(intake_for, self.engine, head) if brings_files(headers) else None
         except RequestError as exc:
             length = headers.get("content-length", "")
             if length.isdecimal() and int(length) <= self.engine.limits.body:

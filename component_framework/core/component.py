@@ -92,7 +92,8 @@ class State(MutableMapping[str, Any]):
             raise AttributeError(name) from None
 
     def __repr__(self) -> str:
-        return repr(dict(self))
+        secret = self._component._compiled.secret
+        return repr({name: "…" if name in secret else value for name, value in self.items()})
 
     def _home(self, key: str) -> dict[str, Any]:
         component = self._component

@@ -6,7 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
@@ -15,24 +15,20 @@ from msgspec.structs import replace
 from . import assets
 from .address import client_address, networks
 from .component import NOBODY, Component, Context
-from .effects import ELEMENT_ID, Effect, navigate, safe_address
+from .effects import Effect, navigate
 from .errors import (
-    ConfigurationError,
-    Conflict,
     Failed,
     Forbidden,
     Invalid,
     NotFound,
     RequestError,
-    StateInvalid,
     StateRequired,
-    TooMany,
     Unauthenticated,
     nearest,
     unmountable,
 )
-from .event_stream import EventStream, log_failure, log_refusal
-from .gate import RateLimiter
+from .event_stream import EventStream, log_failure
+from .gate import RateLimiter, asks_around, count, rates_of, require_permissions
 from .host import Offload
 from .inspection import check_template, describe, examine
 from .lazy import excuse, is_lazy, opened, placeholder
@@ -42,6 +38,7 @@ from .origin import require_same_origin
 from .pages import Pages
 from .providing import Provider, Providers
 from .realtime import Realtime
+from .refusing import refuse
 from .registry import Registry
 from .registry import registry as default_registry
 from .rendering import Markup, Renderer
@@ -53,6 +50,7 @@ from .state import Home, Overtaken, Place, TokenState, home_of
 from .store import StateStore
 from .uploads import Budget
 from .wire import Call, Frame, Reply, refusal, reply, require_room, stream_headers
+from .wiring import require_wiring
 
 if TYPE_CHECKING:
     from .broker import Broker
@@ -96,6 +94,7 @@ class Engine(Pages, Realtime):
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] | None = None,
     ) -> None:
+        require_wiring(renderer, store, state, trusted_origins)
         super().__init__(broker)
         self.renderer: Renderer | None = renderer
         self.registry = registry
@@ -108,6 +107,7 @@ class Engine(Pages, Realtime):
         self.has_permission = has_permission
         self.rate_limiter = rate_limiter
         self.time_limit = self.limits.handler
+        self.unit: Callable[[], Any] | None = None
         self.login_url = navigate("redirect", login_url, external=True).url if login_url else None
         self.trusted_origins = frozenset(trusted_origins)
         self.providers = Providers(providers)
@@ -121,8 +121,6 @@ class Engine(Pages, Realtime):
         self._store = store
         self._place: Place = state
         self._homes: dict[type[Component], Home] = {}
-        if state == "store" and store is None:
-            raise ConfigurationError('state="store" needs a store: Engine(store=MemoryStateStore(), state="store").')
         assets.load()
         self._inspected: set[type[Component]] = set()
 
@@ -186,7 +184,7 @@ class Engine(Pages, Realtime):
         try:
             return await self._respond(call, offload)
         except RequestError as exc:
-            return await self._refuse(call, exc, offload)
+            return await refuse(self, call, exc, offload)
         except Exception as exc:  # a bug in a component, a template or a backend: answered 500, logged with its id
             error, error_id = Failed(), log_failure(call, exc)
             return (
@@ -196,10 +194,13 @@ class Engine(Pages, Realtime):
     async def frames(
         self, call: Call, offload: Offload | None = None, *, every: bool = False, counted: bool = False
     ) -> AsyncGenerator[Frame, None]:
-        """The frames that answer `call`; raises RequestError for a refusal. The frames raise what the component raises."""
-        component, restored = await self.receive(call)
+        """The frames that answer `call`; raises RequestError for a refusal. The frames raise what the component raises.
+
+        `counted` says that the rates have this call already: it begins again.
+        """
+        component, restored = await self.receive(call, offload, counted=counted)
         return frames(
-            component, call.event, call.payload, restored, host=self, offload=offload, every=every, counted=counted
+            component, call.event, call.payload, restored, host=self, offload=offload, every=every, admitted=True
         )
 
     # -- for pages, scripts and tests ------------------------------------------------------------------------------
@@ -295,7 +296,7 @@ class Engine(Pages, Realtime):
             call = read_call(request, self.limits)
         except RequestError as exc:
             call = Call(component=request.component, envelope=request.envelope, context=request.context)
-            return await self._refuse(call, exc, offload)
+            return await refuse(self, call, exc, offload)
         return await self.handle(call, offload)
 
     def home(self, cls: type[Component]) -> Home:
@@ -304,13 +305,18 @@ class Engine(Pages, Realtime):
             home = self._homes[cls] = home_of(cls, self._page, self._store, self._place)
         return home
 
-    async def receive(self, call: Call) -> tuple[Component, Restored | None]:
-        cls = self._find(call)
+    async def receive(
+        self, call: Call, offload: Offload | None = None, *, counted: bool = True
+    ) -> tuple[Component, Restored | None]:
+        """The component of `call`, and what the lifecycle restores it from; raises RequestError."""
+        cls = self.registry.lookup(call.component)
+        if cls is None or call.event not in self._spec(cls).unguarded:
+            cls = await self._let_in(call, offload, counted=counted)
         restored = None
         if is_lazy(call):
             component = opened(self, call, cls)
         elif call.state is not None:
-            component, restored = await self._recall(call, cls)
+            component, restored = await self.home(cls).recall(call, cls)
             component._token = call.state
         elif call.component_id is not None:
             raise StateRequired(f"{call.component} came with an id, but without its state")
@@ -319,24 +325,36 @@ class Engine(Pages, Realtime):
         component.context = call.context
         return component, restored
 
-    async def _recall(self, call: Call, cls: type[Component]) -> tuple[Component, Restored]:
-        """The component of a token; one address that sends many bad ones has to wait."""
-        try:
-            return await self.home(cls).recall(call, cls)
-        except StateInvalid:
-            if self.rate_limiter is not None:
-                wait = await self.rate_limiter.hit(self.limits.failed_tokens, "token", call.context.address)
-                if wait:
-                    raise TooMany("too many tokens that are not good", retry_after=max(1, round(wait))) from None
-            raise
+    async def _let_in(self, call: Call, offload: Offload | None, *, counted: bool) -> type[Component]:
+        """The class of a call that somebody has to be asked about, or that is counted; raises RequestError."""
+        cls = self.registry.lookup(call.component)
+        if offload is not None and cls is not None and cls.blocking and asks_around(spec_of(cls), call.event):
+            await offload(self.class_of, call)
+        else:
+            cls = self.class_of(call)
+        assert cls is not None  # class_of() would have raised
+        spec = spec_of(cls)
+        if not counted and (rates := rates_of(spec, call.event)):
+            await count(self.rate_limiter, spec, rates, call.context)
+        return cls
 
-    def _find(self, call: Call) -> type[Component]:
+    def class_of(self, call: Call) -> type[Component]:
+        """The class that `call` names; raises NotFound, for an event that it does not have as well.
+
+        Permissions are asked for here: who has none learns nothing of parameters, tokens or events.
+        """
         cls = self.registry.lookup(call.component)
         if cls is None:
             raise NotFound(f"there is no component {call.component!r}")
-        handlers = self._spec(cls).handlers
-        if call.event is not None and call.event not in handlers:
-            raise NotFound(f"{cls.__qualname__} has no event {call.event!r} ({nearest(call.event, handlers)})")
+        spec, event, context = self._spec(cls), call.event, call.context
+        if cls.permissions:
+            require_permissions(cls.permissions, spec.title, event, context, self.has_permission)
+        if event is None:
+            return cls
+        if (handler := spec.handlers.get(event)) is None:
+            raise NotFound(f"{spec.title} has no event {event!r} ({nearest(event, spec.handlers)})")
+        if handler.permissions:
+            require_permissions(handler.permissions, spec.title, event, context, self.has_permission)
         return cls
 
     def _spec(self, cls: type[Component]) -> Spec:
@@ -371,35 +389,3 @@ class Engine(Pages, Realtime):
         if first.last and first.status != 200:
             return reply(first, call.envelope)
         return Reply(200, stream_headers(), EventStream(call, first, steps))
-
-    async def _refuse(self, call: Call, error: RequestError, offload: Offload | None) -> Reply:
-        if isinstance(error, Unauthenticated):
-            error.login_url = safe_address(error.login_url) or self.login_url
-        fresh = await self._fresh(call, error, offload) if error.resets else None
-        if is_lazy(call) and error.status >= 500:
-            return excuse(self, call, error, log_refusal(call, error))
-        return refusal(error, log_refusal(call, error), call.envelope, fresh)
-
-    async def _fresh(self, call: Call, error: RequestError, offload: Offload | None) -> Frame | None:
-        """The component as it is in the store, or as a first contact would show it; None where that fails, too."""
-        try:
-            if isinstance(error, Conflict):
-                as_it_is = replace(call, event=None, event_id=None)
-                with suppress(RequestError):  # then its newest state is not to be had: it begins anew
-                    for attempt in range(self.limits.attempts):
-                        with suppress(Overtaken):
-                            await give_way(attempt)
-                            return await last(await self.frames(as_it_is, offload, counted=True))
-            cls = self._find(call)
-            if call.state is not None:
-                component = self.home(cls).rebuild(call, cls)
-            else:
-                component = cls(**public_params(spec_of(cls), call.params))
-                component.id = call.component_id if ELEMENT_ID.fullmatch(call.component_id or "") else None
-            component.context = call.context
-            return await last(frames(component, None, {}, None, host=self, offload=offload, counted=True))
-        except RequestError:
-            return None
-        except Exception:  # only a courtesy: the client still hears the refusal itself
-            logger.warning("no fresh render of %r after a refusal", call.component, exc_info=True)
-            return None

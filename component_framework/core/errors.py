@@ -244,7 +244,7 @@ class Failed(RequestError):
 def nearest(name: str, known: Iterable[str]) -> str:
     """The part of a message that helps with a misspelt name: the nearest one, or all of them."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1)
+    close = difflib.get_close_matches(name[:64], names, n=1)  # a visitor's name may have a million letters
     if close:
         return f"did you mean {close[0]!r}?"
     return f"there is {', '.join(names)}" if names else "there is none"
@@ -252,4 +252,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def unmountable(name: str, error: Invalid, known: Iterable[str]) -> BindingError:
     """What is wrong with the params that a template gives to the component `name`, for the developer."""
-    return BindingError(f"{name!r} cannot be mounted: {error} ({nearest(min(error.errors), known)})")
+    names = list(known)
+    strange = sorted(error.errors.keys() - names)
+    hint = f" ({nearest(strange[0], names)})" if strange else ""
+    return BindingError(f"{name!r} cannot be mounted: {error}{hint}")

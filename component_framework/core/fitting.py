@@ -18,11 +18,13 @@ import typing
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from .errors import ConfigurationError, Invalid, Malformed
+from .generics import Bindings, bound
 from .messages import explain
 from .plain import MAX_DEPTH, decode_json
 from .providing import Need, key_of, need_of
@@ -168,6 +170,14 @@ class Shape:
         except TypeError as exc:
             raise ConfigurationError(f"{name}: {exc}") from exc
 
+    def require_readable(self, where: str) -> None:
+        """Raise ConfigurationError for a type whose values cannot be told apart in JSON: else the first event would find out."""
+        for name, field in self.fields.items():
+            try:
+                msgspec.json.Decoder(field.type)
+            except TypeError as exc:
+                raise ConfigurationError(f"{where}: {name} cannot be filled from a payload. {exc}") from exc
+
     def among(self, keys: Collection[Any]) -> list[Field]:
         """The fields whose types an engine provides, `keys` being what it provides."""
         return [field for field in self.fields.values() if key_of(field.type) in keys]
@@ -244,13 +254,15 @@ class Shape:
         return {name: getattr(struct, name) for name in self.struct.__struct_fields__}
 
 
-def shape_of(owner: str, function: Any, *, skip: int = 1) -> Shape:
-    """The Shape of a function's parameters after the first `skip`; `**rest` opens it.
+def shape_of(owner: str, function: Any, *, skip: int = 1, stand_for: Bindings = MappingProxyType({})) -> Shape:
+    """The Shape of a function's parameters after the first `skip`; `**rest` opens it. `stand_for` are its type parameters.
 
     Raises ConfigurationError for positional-only parameters, `*args` and annotations that cannot be resolved.
     """
     hints = resolve_hints(owner, function)
     parameters = list(inspect.signature(function).parameters.values())
+    if len(parameters) < skip:
+        raise ConfigurationError(f"{owner}.{function.__name__}() has no self. Write def {function.__name__}(self).")
     taken = frozenset(first.name for first in parameters[:skip] if first.kind is not first.POSITIONAL_ONLY)
     fields, needs = [], []
     is_open = False
@@ -263,7 +275,7 @@ def shape_of(owner: str, function: Any, *, skip: int = 1) -> Shape:
                 f"{owner}.{function.__name__}: {parameter} cannot be filled by name. Write a plain parameter."
             )
         default = msgspec.NODEFAULT if parameter.default is parameter.empty else parameter.default
-        kind = hints.get(parameter.name, Any)
+        kind = bound(hints.get(parameter.name, Any), stand_for)
         if (need := need_of(parameter.name, kind, default)) is not None:
             needs.append(need)
         else:

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import ConfigurationError
+from .limits import Limits
 from .providing import NO_PROVIDERS
 
 if TYPE_CHECKING:
     from .component import Component, Context
     from .effects import Effect
-    from .gate import RateLimiter
     from .providing import Providers
     from .rendering import Renderer
     from .wire import Frame
@@ -44,8 +44,8 @@ class Host(Protocol):
         ...
 
     @property
-    def rate_limiter(self) -> RateLimiter | None:
-        """What counts the events of visitors."""
+    def limits(self) -> Limits:
+        """How much of everything there may be."""
         ...
 
     @property
@@ -56,6 +56,11 @@ class Host(Protocol):
     @property
     def time_limit(self) -> float | None:
         """Seconds that a handler may take, or one step of a handler that yields; None: as long as it likes."""
+        ...
+
+    @property
+    def unit(self) -> Callable[[], Any] | None:
+        """The unit of work of a class that has none of its own; None where there is no such thing."""
         ...
 
     def inspect(self, component: Component, markup: str) -> None:
@@ -91,9 +96,10 @@ class Alone:
     renderer: Renderer | None = None
     authorize = None
     has_permission = None
-    rate_limiter = None
+    limits = Limits()
     providers = NO_PROVIDERS
     time_limit = None
+    unit = None
 
     def __init__(self) -> None:
         self.trouble: ConfigurationError | None = None
@@ -105,6 +111,7 @@ class Alone:
         examine(markup, component._compiled, self.url)
 
     async def seal(self, component: Component, effects: Sequence[Effect]) -> str | None:
+        component._compiled.dump(*component._remembered())  # what would be refused on a page is no success in a test
         return None
 
     async def note(self, component: Component, effects: Sequence[Effect]) -> None:

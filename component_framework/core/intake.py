@@ -9,9 +9,8 @@ from typing import IO, Any, Protocol
 
 from .component import Context
 from .engine import Engine
-from .errors import Invalid, Malformed, NotFound, TooLarge, Unavailable
+from .errors import Invalid, Malformed, TooLarge, Unavailable
 from .fitting import UNKNOWN, Form
-from .gate import require_permissions
 from .limits import Limits
 from .multipart import MultipartReader
 from .origin import require_same_origin
@@ -133,7 +132,7 @@ def intake_for(engine: Engine, head: Head) -> Intake | None:
     if handler is None or not handler.uploads:
         return None
     require_same_origin(head.headers, engine.trusted_origins)
-    _require_admission(engine, head, handler)
+    _require_good_token(engine, head)
     length = head.headers.get("content-length", "")
     intake = Intake(kind, engine.limits, handler.uploads, engine.uploads)
     if length.isdecimal() and int(length) > intake.most:
@@ -143,30 +142,19 @@ def intake_for(engine: Engine, head: Head) -> Intake | None:
 
 def _handler(engine: Engine, head: Head) -> Handler | None:
     """The handler that the address names: the event of a form that brings files has to be there, not in the form."""
-    cls = engine.registry.get(head.component)
     event = _EVENT.search(head.query)
-    handlers = spec_of(cls).handlers if cls is not None else {}
-    if cls is None or (event is not None and event[1] not in handlers):
-        raise NotFound(f"{head.component!r} has no event {event[1] if event else None!r}")
+    call = Call(component=head.component, event=event[1] if event is not None else None, context=head.context)
+    handlers = spec_of(engine.class_of(call)).handlers
     return handlers[event[1]] if event is not None else None
 
 
-def _require_admission(engine: Engine, head: Head, handler: Handler) -> None:
-    cls = engine.registry.find(head.component)
+def _require_good_token(engine: Engine, head: Head) -> None:
     token = head.headers.get("x-component-state")
     if token:
-        call = Call(
-            component=head.component,
-            state=token,
-            component_id=head.headers.get("x-component-id"),
-            context=head.context,
-        )
-        component = engine.home(cls).rebuild(call, cls)
-    else:
-        component = cls()
-    component.context = head.context
-    component._host = engine
-    require_permissions(component, handler)
+        id = head.headers.get("x-component-id")
+        call = Call(component=head.component, state=token, component_id=id, context=head.context)
+        cls = engine.registry.find(head.component)
+        engine.home(cls).rebuild(call, cls)
 
 
 def most_of(files: Mapping[str, Limit], limits: Limits) -> int:

@@ -6,7 +6,7 @@ import html
 from typing import TYPE_CHECKING, Any
 
 from .component import Component, Context
-from .errors import RequestError
+from .errors import ConfigurationError, RequestError
 from .signing import Token, raw
 from .spec import spec_of
 from .state import revive
@@ -30,7 +30,12 @@ def placeholder(engine: Engine, name: str, target: str | None, params: dict[str,
     params.pop("lazy")
     target = target or engine.new_id(cls(**params))
     spec = spec_of(cls)
+    if engine._page.cipher is None and not spec.secret_params.isdisjoint(params):
+        raise ConfigurationError(
+            f"{spec.title} is lazy, so that its server-only params have to wait in the page. Encrypt them: Engine(cipher=AesGcmCipher(…))."
+        )
     token = Token(int(engine.clock()), target, spec.schema, 0, raw(spec.fit_params(params)), {}, raw({}))
+    token = engine._page.conceal(token, spec)
     state = MARK + engine.signer.seal(token, _purpose(name), context.identity)
     inner = "<p>Loading …</p>"
     renderer = cls.renderer or engine.renderer
@@ -45,7 +50,7 @@ def opened(engine: Engine, call: Call, cls: type[Component]) -> Component:
     assert call.state is not None
     text = call.state[len(MARK) :]
     token = engine.signer.open(text, _purpose(call.component), call.context.identity, engine.clock())
-    return revive(cls, token)
+    return revive(cls, engine._page.reveal(token))
 
 
 def excuse(engine: Engine, call: Call, error: RequestError, error_id: str) -> Reply:

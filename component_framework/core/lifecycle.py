@@ -8,8 +8,9 @@ serve WSGI, ASGI, a template tag and a plain unit test.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from copy import deepcopy
+from functools import partial
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
@@ -18,8 +19,8 @@ import msgspec
 from .calls import answer, as_json
 from .component import Component
 from .effects import ELEMENT_ID, Effect, Update
-from .errors import ConfigurationError, Invalid, NotFound, StateError, StateOutdated, nearest
-from .gate import count, refusal, require_permissions
+from .errors import ConfigurationError, Invalid, NotFound, RequestError, StateError, StateOutdated, nearest
+from .gate import refusal, require_permissions
 from .host import Alone, Host, Offload
 from .providing import Provisions
 from .rendering import show
@@ -74,23 +75,24 @@ async def frames(
     host: Host,
     offload: Offload | None = None,
     every: bool = False,
-    counted: bool = False,
+    admitted: bool = False,
 ) -> AsyncGenerator[Frame, None]:
     """Bring `component` to life, let it handle `event`, and yield a Frame each time it shows itself.
 
     `every` shows it at each `yield` of its handler; otherwise only the end is shown, with all effects until then.
-    `offload` runs sync methods of an otherwise async class in a worker thread; None calls them directly. `counted` says
-    that the rates have this event already: it begins again. Raises NotFound, Forbidden, Unauthenticated, StateError,
-    and whatever the component raises.
+    `offload` runs sync methods of an otherwise async class in a worker thread; None calls them directly. `admitted` says
+    that the permissions were asked for already. Raises NotFound, Forbidden, Unauthenticated, StateError, and whatever the
+    component raises.
     """
     spec = component._compiled
     component._host = host
     component._forget(anew=restored is None)
     run = Runner(component, offload if component.blocking else None, host.time_limit)
     handler = None if event is None else _find(spec, event)
-    require_permissions(component, handler)
-    if not counted and (component.rate_limit is not None or (handler is not None and handler.rate_limit is not None)):
-        await count(host.rate_limiter, component, handler)
+    if not admitted and (component.permissions or (handler is not None and handler.permissions)):
+        wanted = (*component.permissions, *(handler.permissions if handler is not None else ()))
+        asked = (wanted, spec.title, event, component.context, host.has_permission)
+        await run(require_permissions, *asked, kind="plain")
     if component.id is None:
         component.id = host.new_id(component)
     elif restored is None and not ELEMENT_ID.fullmatch(component.id):
@@ -116,7 +118,10 @@ async def frames(
                 arguments = component._accept(handler, payload) if accepted is None else await accepted
                 if provided is not None:
                     arguments = {**arguments, **await provided.fill(handler.shape.needs)}
-                async with Unit(component, run) if "unit_of_work" in spec.overrides else _NO_SCOPE:
+                guarded = host.unit is not None or "unit_of_work" in spec.overrides
+                async with (
+                    _unit(component, run, host, before, streamed=every and handler.streams) if guarded else _NO_SCOPE
+                ):
                     outcome = await run.timed(component.handle_event, handler.event, arguments, kind=handler.kind)
                     if isinstance(outcome, _GENERATORS):
                         async with aclosing(steps(outcome, run)) as taken:
@@ -135,6 +140,27 @@ async def frames(
                 component._event_id = None  # not executed: a retry is a first try
                 shown = await _frame(component, run, status=exc.status, last=True)
     yield shown
+
+
+def _unit(component: Component, run: Runner, host: Host, before: Restored, *, streamed: bool) -> Any:
+    """The component's own unit of work, or its surroundings'; that of a request does not last as long as a stream."""
+    spec = component._compiled
+    if "unit_of_work" in spec.overrides:
+        manager = component.unit_of_work()
+    elif host.unit is not None and not streamed:
+        manager = host.unit()
+    else:
+        return _NO_SCOPE
+    return Unit(manager, run, partial(_take_back, component, spec, run, host, before))
+
+
+async def _take_back(component: Component, spec: Spec, run: Runner, host: Host, before: Restored) -> None:
+    """Put the state of `before` in the place of one that was put away already."""
+    version = component._version
+    await _hydrate(component, spec, run, before)
+    component._version, component._event_id = version + 1, None  # not executed: a retry is a first try
+    with suppress(RequestError):  # somebody has gone on from it already, or the store is away
+        await host.seal(component, ())
 
 
 async def _shown(component: Component, handler: Handler, outcome: Any, before: Restored, run: Runner) -> Frame:
@@ -183,6 +209,16 @@ def _snapshot(component: Component, spec: Spec) -> Restored:
     return Restored(state, component._children, component._version)
 
 
+async def admit(component: Component, restored: Restored, *, host: Host, offload: Offload | None) -> None:
+    """Bring `component` to life and ask whether its visitor may see it, without showing it; raises what `frames()` would."""
+    spec, component._host = component._compiled, host
+    run = Runner(component, offload if component.blocking else None, host.time_limit)
+    async with Provisions(component, host.providers, run) if spec.asks else _NO_SCOPE:
+        await _hydrate(component, spec, run, restored)
+        if "authorize" in spec.overrides or host.authorize is not None:
+            await _authorize(component, spec, run, None)
+
+
 async def _authorize(component: Component, spec: Spec, run: Runner, event: str | None) -> None:
     allowed = True
     if "authorize" in spec.overrides:
@@ -190,7 +226,7 @@ async def _authorize(component: Component, spec: Spec, run: Runner, event: str |
     if allowed and component._host is not None and component._host.authorize is not None:
         allowed = await run(component._host.authorize, component, event)
     if not allowed:
-        raise refusal(component, event)
+        raise refusal(spec.title, component.context, event)
 
 
 def _find(spec: Spec, event: str) -> Handler:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from .errors import ConfigurationError
+from .gate import require_rate
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -42,7 +45,7 @@ class Limits:
     failed_tokens: str = "30/minute"
     """How often one address may send tokens that are not good; needs the engine's rate limiter."""
     components: int = 200
-    """Live components of one page."""
+    """Components that one answer mounts, children of children counted; and live components of one page."""
     sessions: int = 10_000
     """Open tabs in one process."""
     sessions_per_user: int = 100
@@ -59,3 +62,10 @@ class Limits:
     """How long a token in a page stays good."""
     clock_skew: int = 10 * 60
     """How far the clocks of two workers may be apart."""
+
+    def __post_init__(self) -> None:
+        require_rate(self.failed_tokens, "Limits.failed_tokens")
+        for name in (each.name for each in fields(self) if each.name != "failed_tokens"):
+            value, least = getattr(self, name), 1 if name == "attempts" else 0
+            if not (name == "handler" and value is None) and (not isinstance(value, (int, float)) or value < least):
+                raise ConfigurationError(f"Limits.{name} is {value!r}. It is a number, {least} or more.")

@@ -58,6 +58,8 @@ class Live:
         self.subscriptions = Subscriptions(self)
         self.presence = Presence(self)
         self.inbox = Inbox(self)
+        self._counted: dict[str, tuple[str, str]] = {}
+        """Under whom, and from where, each session was counted: a tab may come back from another address."""
         self._users: Counter[str] = Counter()
         self._addresses: Counter[str] = Counter()
         self._begun: asyncio.Future[None] | None = None
@@ -99,6 +101,7 @@ class Live:
             raise Unavailable("there are too many open pages", retry_after=30)
         session = Session(self, secrets.token_urlsafe(12), context)
         self.sessions[session.id] = session
+        self._counted[session.id] = user, address
         self._users[user] += 1
         self._addresses[address] += 1
         if user:
@@ -190,7 +193,7 @@ class Live:
 
     async def _take_leave(self, session: Session) -> None:
         self._detain(session)
-        for counter, key in ((self._users, session.context.identity), (self._addresses, session.context.address)):
+        for counter, key in zip((self._users, self._addresses), self._counted.pop(session.id), strict=True):
             counter[key] -= 1
             if counter[key] <= 0:
                 del counter[key]

@@ -19,7 +19,7 @@ def require_no_lost_fields(cls: type[Component], base: type[Component]) -> None:
         if issubclass(owner, base):
             continue
         for name, kind in inspect.get_annotations(owner).items():
-            if name.startswith("_") or name in declared or hasattr(base, name) or _is_class_variable(kind):
+            if name.startswith("_") or name in declared or hasattr(base, name) or is_class_variable(kind):
                 continue
             raise ConfigurationError(
                 f"{cls.__qualname__}: {owner.__qualname__} declares {name!r}, but it is no Component, so that {name!r} would be no "
@@ -27,7 +27,7 @@ def require_no_lost_fields(cls: type[Component], base: type[Component]) -> None:
             )
 
 
-def _is_class_variable(kind: object) -> bool:
+def is_class_variable(kind: object) -> bool:
     """Whether an annotation, resolved or as text, is a ClassVar."""
     if isinstance(kind, str):
         return kind.partition("[")[0].rpartition(".")[2] == "ClassVar"

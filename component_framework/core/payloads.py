@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from .errors import ConfigurationError, Malformed, TooLarge
 from .fitting import Field, Form, Shape, resolve_hints, shape_of
+from .generics import Bindings, bindings_of, bound
 from .plain import MAX_DEPTH, decode_json
 from .providing import Need
 from .schema import FormSchema, schema_of
@@ -129,12 +130,13 @@ def _needs_beside(parameter: str, shape: Shape) -> tuple[Need, ...]:
 
 def payload_of(cls: type, event: str, method: Callable[..., Any]) -> Payload:
     """What the handler `method` of `cls` takes; raises ConfigurationError for what nothing could fill."""
-    shape = shape_of(cls.__qualname__, method)
+    types = stand_for(cls, method)
+    shape = shape_of(cls.__qualname__, method, stand_for=types)
     own = getattr(cls, "schema", None) if event == "submit" else None
     hints = resolve_hints(cls.__qualname__, method)
     provided = {need.name for need in shape.needs if not _is_form(need)}
     parameters = [name for name in list(inspect.signature(method).parameters)[1:] if name not in provided]
-    annotation = hints.get(parameters[0], Any) if len(parameters) == 1 else None
+    annotation = bound(hints.get(parameters[0], Any), types) if len(parameters) == 1 else None
     if annotation is Form:
         return RawPayload(parameters[0], shape)
     schema = schema_of(own if annotation is Any else annotation)
@@ -142,7 +144,17 @@ def payload_of(cls: type, event: str, method: Callable[..., Any]) -> Payload:
         raise ConfigurationError(
             f"{cls.__qualname__}.on_submit takes the form that its schema declares: def on_submit(self, form: {own.__name__})."
         )
-    return shape if schema is None else FormPayload(parameters[0], schema, shape)
+    if schema is not None:
+        return FormPayload(parameters[0], schema, shape)
+    shape.require_readable(f"{cls.__qualname__}.on_{event}")
+    return shape
+
+
+def stand_for(cls: type, method: Callable[..., Any]) -> Bindings:
+    """What the type parameters of the class that has `method` in its body stand for in `cls`."""
+    found = bindings_of(cls)
+    owners = (owner for owner in cls.__mro__ if any(each is method for each in vars(owner).values()))
+    return found.get(next(owners, cls), {})
 
 
 def _is_form(need: Need) -> bool:

@@ -63,7 +63,7 @@ def need_of(name: str, kind: Any, default: Any = msgspec.NODEFAULT) -> Need | No
         if (mark is Provided or isinstance(mark, Provided)) or _depends(mark):
             found = mark if _depends(mark) else None
             return Need(name, kind, msgspec.NODEFAULT if mark is default else default, found)
-    if _bare(kind)[0] is _context() or _is_foreign(kind):
+    if _bare(kind)[0] is _context() or is_foreign(kind):
         return Need(name, kind, default)
     return None
 
@@ -102,16 +102,16 @@ def _bare(kind: Any) -> tuple[Any, bool]:
     return kind, False
 
 
-def _is_foreign(kind: Any) -> bool:
+def is_foreign(kind: Any) -> bool:
     """Whether a type is, or has among its members, a class that msgspec cannot make from JSON and no schema describes."""
     kind = _bare(kind)[0]
     if isinstance(kind, typing.NewType):
-        return _is_foreign(kind.__supertype__)
+        return is_foreign(kind.__supertype__)
     if typing.get_origin(kind) in (typing.Literal, None):
         return isinstance(kind, type) and not _is_schema(kind) and _is_custom(kind)
     if typing.get_origin(kind) in (typing.Union, types.UnionType, list, tuple, set, frozenset, dict):
-        return any(_is_foreign(member) for member in typing.get_args(kind) if member is not Ellipsis)
-    return _is_foreign(typing.get_origin(kind))
+        return any(is_foreign(member) for member in typing.get_args(kind) if member is not Ellipsis)
+    return is_foreign(typing.get_origin(kind))
 
 
 def _is_custom(kind: type) -> bool:

@@ -23,7 +23,9 @@ class Registry(Mapping[str, type[Component]]):
 
         Raises ConfigurationError for a bad or a taken name, and for whatever is declared wrongly in the class.
         """
-        if not NAME.fullmatch(name):
+        if isinstance(name, type):
+            raise ConfigurationError(f'Write a name: @register("{name.__name__.lower()}").')
+        if not isinstance(name, str) or not NAME.fullmatch(name):
             raise ConfigurationError(
                 f"{name!r} is no component name: a small letter, then small letters, digits, _ . -"
             )

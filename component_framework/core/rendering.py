@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -13,7 +15,7 @@ import msgspec
 
 from .binding import bind
 from .effects import ELEMENT_ID
-from .errors import BindingError, ConfigurationError, Invalid
+from .errors import BindingError, ConfigurationError, Invalid, TooLarge
 from .host import Alone, Host
 from .plain import require_json
 from .topics import digest, handle, share_key, topics_of
@@ -123,6 +125,8 @@ def _key(name: str, params: Mapping[str, Any]) -> str:
 
 def render_template(component: Component, context: Mapping[str, Any]) -> str:
     """The component's template with `context` and the template functions."""
+    if context is None:
+        raise ConfigurationError(f"{type(component).__qualname__}.get_context() gave {context!r}. Return a dict.")
     host = component._host or Alone()
     functions = component._functions
     if functions is None:
@@ -280,6 +284,7 @@ async def _fill(component: Component, host: Host, slots: list[Slot], text: str, 
     """Put each child where its slot is: a stub for one that is on the page already, its markup for a new one."""
     mounted: dict[str, str] = {}
     parts: dict[str, str] = {}
+    count = _Count.of_this_answer(host.limits.components)
     for number in _SLOT.findall(text):  # and not of `slots`: a template may ask for a child and then not show it
         if number in parts or int(number) >= len(slots):
             raise ConfigurationError(
@@ -291,12 +296,40 @@ async def _fill(component: Component, host: Host, slots: list[Slot], text: str, 
         if tag is not None:
             markup = f'<{tag} id="{child_id}" hx-preserve></{tag}>'
         else:
-            markup, tag = await _mount_child(component, host, slot, child_id, run)
+            with count.one_more(component):
+                markup, tag = await _mount_child(component, host, slot, child_id, run)
         if tag is not None:
             mounted[child_id] = tag
         parts[number] = markup
     component._children = mounted
     return _SLOT.sub(lambda found: parts[found[1]], text)
+
+
+class _Count:
+    """How many components one answer mounts, children of children counted."""
+
+    _present: ContextVar[_Count | None] = ContextVar("_present", default=None)
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.mounted = 0
+
+    @classmethod
+    def of_this_answer(cls, most: int) -> _Count:
+        """That of the answer under way, or a new one."""
+        return cls._present.get() or cls(most)
+
+    @contextmanager
+    def one_more(self, parent: Component) -> Iterator[None]:
+        """Around the mounting of one; raises TooLarge where it is one too many."""
+        self.mounted += 1
+        if self.mounted > self.most:
+            raise TooLarge(f"{parent._compiled.title} shows more than {self.most} new components: Limits(components=…)")
+        token = self._present.set(self)
+        try:
+            yield
+        finally:
+            self._present.reset(token)
 
 
 async def _mount_child(component: Component, host: Host, slot: Slot, child_id: str, run: Any) -> tuple[str, str | None]:

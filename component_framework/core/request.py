@@ -28,6 +28,7 @@ _PLAIN_PAIRS = re.compile(r"[\w.-]+=[\w.~*!-]*(?:&[\w.-]+=[\w.~*!-]*)*", re.ASCI
 _URLENCODED = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _JSON = "application/json"
+_LONGEST_EVENT_ID = 100
 _ENVELOPE_KEYS = frozenset({"event", "payload", "state", "params", "component_id", "event_id"})
 
 
@@ -82,7 +83,7 @@ def _read_form(request: HttpRequest, query: dict[str, str], limits: Limits) -> C
         payload=form,
         state=headers.get("x-component-state") or own.get("_state"),
         component_id=headers.get("x-component-id") or own.get("_id"),
-        event_id=headers.get("x-component-event-id") or own.get("_event_id"),
+        event_id=_event_id(headers.get("x-component-event-id") or own.get("_event_id")),
         params=_as_form(query) if query else NOTHING,
         stream=request.stream,
         accepts_stream="text/event-stream" in headers.get("accept", ""),
@@ -109,7 +110,7 @@ def _read_json(request: HttpRequest, query: dict[str, str], limits: Limits) -> C
         payload=payload,
         state=data.get("state") or headers.get("x-component-state"),
         component_id=_text(data, "component_id") or headers.get("x-component-id"),
-        event_id=_text(data, "event_id") or headers.get("x-component-event-id"),
+        event_id=_event_id(_text(data, "event_id") or headers.get("x-component-event-id")),
         params=_mapping(data, "params") or _as_form(query),
         envelope="json",
         stream=request.stream,
@@ -187,6 +188,13 @@ def _mapping(data: dict[str, Any], key: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Malformed(f"{key!r} is not an object")
     return value
+
+
+def _event_id(text: str | None) -> str | None:
+    """The id of an event, which a record remembers: it may not be used to fill a store."""
+    if text is not None and len(text) > _LONGEST_EVENT_ID:
+        raise Malformed(f"the event's id has {len(text)} characters")
+    return text
 
 
 def _text(data: dict[str, Any], key: str) -> str | None:

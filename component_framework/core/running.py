@@ -133,10 +133,21 @@ def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
         coroutine.send(None)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]  # a StopIteration does not know its type
+    except RuntimeError as exc:
+        if str(exc) != _NO_LOOP:
+            raise
+        raise _waited(coroutine) from exc  # what a component awaits has asked for the loop before it waited
     finally:
         coroutine.close()
         sys.set_asyncgen_hooks(*hooks)
-    raise ConfigurationError(
+    raise _waited(coroutine)
+
+
+_NO_LOOP = "no running event loop"
+
+
+def _waited(coroutine: Coroutine[Any, Any, Any]) -> ConfigurationError:
+    return ConfigurationError(
         f"{getattr(coroutine, '__qualname__', coroutine)} had to wait for something asynchronous, but was called from synchronous code. "
         "Use async_dispatch() or await engine.async_mount(), or serve the component over ASGI."
     )

@@ -6,24 +6,31 @@ looks things up here: nothing that the browser sends ever reaches `getattr` or `
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import re
 import typing
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from .bound import bound_shape
 from .calls import PREFIX
 from .errors import ConfigurationError, StateError, nearest
-from .fitting import Field, Shape, class_hints, shape_of
-from .mixins import require_no_lost_fields
-from .payloads import may_block, payload_of
+from .fitting import Field, Shape, shape_of
+from .payloads import may_block, payload_of, stand_for
 from .plain import require_finite, require_json
-from .providing import Need, is_marked, key_of, need_of
+from .providing import Need, key_of
 from .secret import is_server_only
+from .state_fields import (
+    class_needs,
+    components_of,
+    digest_of_state,
+    is_nullable_number,
+    is_untyped,
+    require_sound,
+    state_fields,
+)
 from .topics import check_topics
 
 if TYPE_CHECKING:
@@ -32,26 +39,7 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[a-z][a-z0-9_.-]*")
 EVENT = re.compile(r"[a-z][a-z0-9_]*")
-SETTINGS = frozenset(
-    {
-        "template",
-        "template_name",
-        "renderer",
-        "public_params",
-        "blocking",
-        "lives_in",
-        "replay",
-        "permissions",
-        "rate_limit",
-        "refused_template",
-        "placeholder_template",
-        "topics",
-        "shared",
-    }
-)
 RESERVED = frozenset({"live", "ws", "static"})
-IN_TEMPLATES = frozenset({"on", "live_component", "component_fields", "component_scripts", "component"})
-"""What a template knows besides the state fields."""
 UNSENDABLE = frozenset({"event", "trigger", "csrfmiddlewaretoken"})
 """Names that a form, or `on()`, gives a meaning of their own."""
 
@@ -94,7 +82,8 @@ class Spec:
 
     __slots__ = (
         "asks", "bindings", "bound", "calls", "cls", "decode", "fields", "handlers", "is_async", "last_root", "live", "mount",
-        "mount_names", "mount_open", "name", "needs", "nullable", "overrides", "public", "schema", "secret", "state", "title", "untyped",
+        "mount_names", "mount_open", "name", "needs", "nullable", "overrides", "public", "schema", "secret", "secret_params", "state",
+        "title", "unguarded", "untyped",
     )  # fmt: skip
 
     def __init__(self, cls: type[Component]) -> None:
@@ -104,17 +93,25 @@ class Spec:
         self.last_root: Any = None
         self.bindings: dict[Any, str] = {}
         self.title = cls.__qualname__
+        require_sound(cls, Component)
         self.name: str = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
-        self.state = Shape(f"{cls.__name__}State", _state_fields(cls, Component))
-        self.needs = _class_needs(cls)
+        self.state = Shape(f"{cls.__name__}State", state_fields(cls, Component))
+        self.needs = class_needs(cls)
         self.fields = tuple(self.state.fields)
         self.bound = bound_shape(cls.__name__, self.state.fields.values())
         self.decode: Callable[[bytes], Any] = msgspec.json.Decoder(_optional_struct(cls, self.state)).decode
         self.secret = frozenset(name for name, field in self.state.fields.items() if is_server_only(field.type))
-        self.schema = _digest(self.state)
-        self.untyped = [field.name for field in self.state.fields.values() if _is_untyped(field.type)]
-        self.nullable = [field.name for field in self.state.fields.values() if _is_nullable_number(field.type)]
+        self.schema = digest_of_state(self.state)
+        self.untyped = [field.name for field in self.state.fields.values() if is_untyped(field.type)]
+        self.nullable = [field.name for field in self.state.fields.values() if is_nullable_number(field.type)]
         self.handlers = {handler.event: handler for handler in (*_handlers(cls), *_calls(cls))}
+        # the events for which nobody is asked and nothing is counted; None is a render
+        self.unguarded = frozenset(
+            event
+            for event in (None, *self.handlers)
+            if not (cls.permissions or cls.rate_limit)
+            and (event is None or not (self.handlers[event].permissions or self.handlers[event].rate_limit))
+        )
         self.calls = frozenset(name for name, handler in self.handlers.items() if handler.is_call)
         self.overrides = frozenset(
             name for name in ("mount", "hydrate", "dehydrate", "authorize", "handle_event", "render", "get_context", "unit_of_work",
@@ -122,6 +119,9 @@ class Spec:
             if getattr(cls, name) is not getattr(Component, name)
         )  # fmt: skip
         self.mount = self._mount_shape()
+        self.secret_params = frozenset(
+            name for name, field in self.mount.fields.items() if name in self.secret or is_server_only(field.type)
+        )
         self.public = frozenset(cls.public_params)
         if unknown := self.public - self.mount.names:
             raise ConfigurationError(
@@ -159,7 +159,7 @@ class Spec:
             if f"on_{event}" in vars(owner):
                 reason = (
                     f"{owner.__qualname__}.on_{event} is no plain method"
-                    if owner in _components(self.cls)
+                    if owner in components_of(self.cls)
                     else f"{owner.__qualname__}, which has on_{event}, is no Component: make it a subclass of Component"
                 )
                 return f"{self.title} has no event {event!r} ({reason})"
@@ -167,11 +167,16 @@ class Spec:
 
     def _mount_shape(self) -> Shape:
         """Params are what `mount()` takes and the state fields; a `mount(self)` that takes none accepts any, as `self.params`."""
-        own = shape_of(self.title, self.cls.mount) if "mount" in self.overrides else Shape("Nothing", [])
+        own = (
+            shape_of(self.title, self.cls.mount, stand_for=stand_for(self.cls, self.cls.mount))
+            if "mount" in self.overrides
+            else Shape("Nothing", [])
+        )
         if stolen := own.names & {"component_id", "context", "lazy"}:
             raise ConfigurationError(
                 f"{self.title}.mount() cannot have a parameter {min(stolen)!r}: engine.mount() takes it. Rename it."
             )
+        own.require_readable(f"{self.title}.mount")
         self.mount_names = own.names
         self.mount_open = own.open
         loose = own.open or ("mount" in self.overrides and not own.fields)
@@ -283,78 +288,11 @@ def kind_of(function: Callable[..., Any]) -> Kind:
     return "generator" if inspect.isgeneratorfunction(function) else "plain"
 
 
-def _state_fields(cls: type[Component], base: type[Component]) -> list[Field]:
-    """The annotated attributes of `cls` and of its bases that are Components, those of bases first."""
-    require_no_lost_fields(cls, base)
-    hints: dict[str, Any] = {}
-    for owner in reversed(_components(cls)):
-        hints.update(class_hints(owner))
-    fields = []
-    for name, kind in hints.items():
-        if name.startswith("_") or name in SETTINGS or kind is ClassVar or typing.get_origin(kind) is ClassVar:
-            continue
-        if is_marked(kind):
-            continue  # an attribute that is provided for each call: see _class_needs()
-        if hasattr(base, name) or name in inspect.get_annotations(base) or name in IN_TEMPLATES:
-            owner_of_name = "A template" if name in IN_TEMPLATES else "Component"
-            raise ConfigurationError(
-                f"{cls.__qualname__}.{name}: {owner_of_name} has a {name!r} of its own. Rename the field."
-            )
-        field = Field(name, kind, getattr(cls, name, msgspec.NODEFAULT))
-        _require_default(cls.__qualname__, field)
-        fields.append(field)
-    return fields
-
-
-def _class_needs(cls: type[Component]) -> tuple[Need, ...]:
-    """The attributes that are marked as provided: `db: Annotated[AsyncSession, Provided()]`."""
-    needs = {}
-    for owner in reversed(_components(cls)):
-        for name, kind in class_hints(owner).items():
-            if is_marked(kind) and (need := need_of(name, kind)) is not None:
-                needs[name] = need
-    return tuple(needs.values())
-
-
-def _require_default(title: str, field: Field) -> None:
-    """Raise ConfigurationError for a default that could not come back from a page as what the field is declared to be."""
-    if field.required:
-        return
-    try:
-        msgspec.json.decode(msgspec.json.encode(field.default), type=field.type)
-    except (msgspec.MsgspecError, TypeError, ValueError) as exc:
-        raise ConfigurationError(
-            f"{title}.{field.name} = {field.default!r} does not fit its annotation: {exc}. "
-            "Write a value of that type (a list, too: each component gets its own copy), or change the annotation."
-        ) from exc
-
-
-def _is_untyped(kind: Any) -> bool:
-    """Whether a value of this type is any JSON, so that nothing says what a date in it would come back as."""
-    if kind is Any or kind in (object, dict, list, tuple):
-        return True
-    members = [member for member in typing.get_args(kind) if member not in (str, type(None), Ellipsis)]
-    return typing.get_origin(kind) is not typing.Literal and bool(members) and all(map(_is_untyped, members))
-
-
-def _is_nullable_number(kind: Any) -> bool:
-    """Whether NaN, which is null in JSON, would come back as None."""
-    members = typing.get_args(kind)
-    return (float in members and type(None) in members) or any(map(_is_nullable_number, members))
-
-
-def _components(cls: type[Component]) -> list[type[Component]]:
-    """`cls` and those of its bases that are user's components, the nearest first."""
-    from .component import Component
-
-    return [owner for owner in cls.__mro__ if owner is not Component and issubclass(owner, Component)]
-
-
 def _handlers(cls: type[Component]) -> list[Handler]:
     """Handlers are plain functions named `on_<event>`, written in the body of a Component subclass."""
     methods: dict[str, Any] = {}
     for owner in reversed(
-        _components(cls)
+        components_of(cls)
     ):  # a mixin that is no Component declares none: nothing is callable by accident
         for name, value in vars(owner).items():
             if name.startswith("on_") and EVENT.fullmatch(name[3:]):
@@ -364,7 +302,7 @@ def _handlers(cls: type[Component]) -> list[Handler]:
 
 def _calls(cls: type[Component]) -> list[Handler]:
     """The methods that a component's own classes mark with `@call`."""
-    methods = {name: value for owner in reversed(_components(cls)) for name, value in vars(owner).items()}
+    methods = {name: value for owner in reversed(components_of(cls)) for name, value in vars(owner).items()}
     marked = {name: value for name, value in methods.items() if hasattr(value, "component_call")}
     return [Handler(cls, PREFIX + name, method) for name, method in marked.items()]
 
@@ -373,26 +311,3 @@ def _optional_struct(cls: type[Component], state: Shape) -> Any:
     free: tuple[Any, ...] = ("__free__", dict[str, Any], msgspec.field(default_factory=dict))
     fields = [(field.name, field.type) for field in state.fields.values()]
     return msgspec.defstruct(f"{cls.__name__}Stored", [*fields, free], forbid_unknown_fields=True)
-
-
-def _digest(state: Shape) -> str:
-    """Eight characters that change whenever a field's name or type does."""
-    text = ";".join(f"{field.name}:{_describe(field.type, set())}" for field in state.fields.values())
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _describe(kind: Any, seen: set[Any]) -> str:
-    """A type as text, with the fields of the structs in it, the same in every process."""
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind not in seen:
-        inner = ",".join(
-            f"{field.name}:{_describe(field.type, seen | {kind})}" for field in msgspec.structs.fields(kind)
-        )
-        return f"{kind.__qualname__}({inner})"
-    if typing.get_origin(kind) is typing.Annotated:
-        kind, *notes = typing.get_args(kind)
-        bounds = [repr(note) for note in notes if isinstance(note, msgspec.Meta)]  # another's repr may hold an address
-        return f"Annotated[{','.join([_describe(kind, seen), *bounds])}]"
-    if arguments := typing.get_args(kind):
-        inner = ",".join(_describe(argument, seen) for argument in arguments)
-        return f"{typing.get_origin(kind)}[{inner}]"
-    return kind.__qualname__ if isinstance(kind, type) else repr(kind)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -94,17 +94,17 @@ class TokenState:
     _warned: set[type[Component]] = field(default_factory=set)
 
     async def recall(self, call: Call, cls: type[Component]) -> tuple[Component, Restored]:
-        token = self.open(call)
-        return revive(cls, token), Restored(_current(cls, self.reveal(token)), token.children, token.version)
+        token = self.reveal(self.open(call))
+        return revive(cls, token), Restored(_current(cls, token), token.children, token.version)
 
     async def seal(self, component: Component, effects: Sequence[Effect]) -> str:
-        return self.sign(component, self.conceal(self.content(component), component))
+        return self.sign(component, self.conceal(self.content(component), component._compiled))
 
     async def note(self, component: Component, effects: Sequence[Effect]) -> None:
         pass
 
     def rebuild(self, call: Call, cls: type[Component]) -> Component:
-        return revive(cls, self.open(call, even_expired=True))
+        return revive(cls, self.reveal(self.open(call, even_expired=True)))
 
     def open(self, call: Call, *, even_expired: bool = False) -> Token:
         """The token that came with `call`; raises StateInvalid, TooLarge, and StateExpired for one that is too old."""
@@ -115,24 +115,25 @@ class TokenState:
             raise StateInvalid("the token belongs to another element of the page")
         return token
 
-    def conceal(self, token: Token, component: Component) -> Token:
-        """`token` with its server-only fields encrypted, for a state that travels through the page."""
-        hidden = component._compiled.secret
-        if not hidden or self.cipher is None:
+    def conceal(self, token: Token, spec: Spec) -> Token:
+        """`token` without its server-only fields and params in a readable form: encrypted, or left out with no cipher."""
+        if not spec.secret and not spec.secret_params:
             return token
-        state: dict[str, msgspec.Raw] = msgspec.json.decode(token.state, type=dict[str, msgspec.Raw])
-        secret = msgspec.json.encode({name: state.pop(name) for name in hidden})
-        return msgspec.structs.replace(token, state=raw(state), secret=self.cipher.encrypt(secret, token.id.encode()))
+        state, fields = _part(token.state, spec.secret)
+        params, given = _part(token.params, spec.secret_params)
+        secret = ""
+        if self.cipher is not None and (fields or given):
+            secret = self.cipher.encrypt(msgspec.json.encode((fields, given)), token.id.encode())
+        return msgspec.structs.replace(token, state=raw(state), params=raw(params), secret=secret)
 
     def reveal(self, token: Token) -> Token:
-        """`token` with its server-only fields back in its state."""
+        """`token` with its server-only fields and params back in their places."""
         if not token.secret or self.cipher is None:
             return token
-        state: dict[str, msgspec.Raw] = msgspec.json.decode(token.state, type=dict[str, msgspec.Raw])
         secret = self.cipher.decrypt(token.secret, token.id.encode())
-        return msgspec.structs.replace(
-            token, state=raw({**state, **msgspec.json.decode(secret, type=dict[str, msgspec.Raw])})
-        )
+        fields, given = msgspec.json.decode(secret, type=tuple[_Values, _Values])
+        state, params = _values(token.state) | fields, _values(token.params) | given
+        return msgspec.structs.replace(token, state=raw(state), params=raw(params), secret="")
 
     def sign(self, component: Component, token: Token) -> str:
         """`token` as text that is good for this component and its visitor."""
@@ -199,7 +200,7 @@ class StoredState:
         kept = Kept(token, _remember(component, Outcome(tuple(effects))))
         await _save(self.store, component, msgspec.json.encode(kept))
         reference = msgspec.structs.replace(token, state=_NOTHING, children={})
-        text = self.page.sign(component, reference)
+        text = self.page.sign(component, self.page.conceal(reference, component._compiled))
         if len(text) < REFERENCE:
             return text
         return self.page.sign(component, msgspec.structs.replace(reference, params=_NOTHING))
@@ -231,17 +232,16 @@ class WatchedState:
             token = self.page.signer.open(outcome.token, call.component, call.context.identity, None)
         elif token.version != record.version:
             raise Conflict(f"{token.id} is at version {record.version}, the token at {token.version}")
+        token = self.page.reveal(token)
         component = revive(cls, token)
         component._record = token.record
         component._recent = kept.recent
         component._event_id = call.event_id
-        return component, Restored(
-            _current(cls, self.page.reveal(token)), token.children, record.version, _effects(outcome)
-        )
+        return component, Restored(_current(cls, token), token.children, record.version, _effects(outcome))
 
     async def seal(self, component: Component, effects: Sequence[Effect]) -> str:
         _name_record(component)
-        text = self.page.sign(component, self.page.conceal(self.page.content(component), component))
+        text = self.page.sign(component, self.page.conceal(self.page.content(component), component._compiled))
         kept = Kept(None, _remember(component, Outcome(tuple(effects), text)))
         await _save(self.store, component, msgspec.json.encode(kept))
         return text
@@ -258,7 +258,8 @@ class WatchedState:
 def home_of(cls: type[Component], page: TokenState, store: StateStore | None, place: Place) -> Home:
     """Where the state of `cls` lives; raises ConfigurationError when that needs a store and there is none."""
     stored = (cls.lives_in or place) == "store"
-    if not stored and spec_of(cls).secret and page.cipher is None:
+    spec = spec_of(cls)
+    if not stored and (spec.secret or spec.secret_params) and page.cipher is None:
         raise ConfigurationError(
             f"{cls.__qualname__} has server-only fields. Keep its state in a store, or encrypt them: Engine(cipher=AesGcmCipher(…))."
         )
@@ -271,6 +272,17 @@ def home_of(cls: type[Component], page: TokenState, store: StateStore | None, pl
 
 
 _NOTHING = msgspec.Raw(b"{}")
+_Values = dict[str, msgspec.Raw]
+
+
+def _values(data: msgspec.Raw) -> _Values:
+    return msgspec.json.decode(data, type=_Values)
+
+
+def _part(data: msgspec.Raw, names: Collection[str]) -> tuple[_Values, _Values]:
+    """The members of a JSON object that are not in `names`, and those that are."""
+    values = _values(data)
+    return values, {name: values.pop(name) for name in names if name in values}
 
 
 def _answered(call: Call, kept: Kept) -> Outcome | None:

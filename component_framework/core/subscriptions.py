@@ -11,8 +11,9 @@ import msgspec
 
 from .component import Component
 from .errors import Forbidden, NotFound, RequestError, TooLarge, Unauthenticated
-from .lifecycle import frames, last
+from .lifecycle import admit, frames, last
 from .push import Push, replace_component, replace_content
+from .refusing import weigh
 from .rendering import inner_markup
 from .state import StoredState
 from .topics import handle, topics_of
@@ -49,13 +50,13 @@ class Followed:
 class Shown:
     """A component that the server renders for a push: a stored one on one page, or a shared one on many (`key`)."""
 
-    __slots__ = ("busy", "call", "dirty", "key", "sessions", "topics")
+    __slots__ = ("busy", "dirty", "key", "sessions", "topics")
 
-    def __init__(self, call: Call, topics: tuple[str, ...], key: str = "") -> None:
-        self.call = call
+    def __init__(self, topics: tuple[str, ...], key: str = "") -> None:
         self.topics = topics
         self.key = key
-        self.sessions: set[Session] = set()
+        self.sessions: dict[Session, Call] = {}
+        """The pages that show it, each with a token of its own."""
         self.busy = self.dirty = False
 
 
@@ -130,7 +131,8 @@ class Subscriptions:
                     session, Call(component=name, state=token, component_id=id, context=session.context), digest
                 )
             except RequestError as exc:
-                session.push(Push({"type": "error", "id": id, "code": exc.code, "message": exc.public}))
+                error = await weigh(self._live.engine, exc, session.context)
+                session.push(Push({"type": "error", "id": id, "code": error.code, "message": error.public}))
             except Exception:  # one component that cannot be shown must not keep the others away
                 logger.exception("a live %r could not be joined", name)
                 session.push(Push({"type": "error", "id": id, "code": "failed", "message": "This cannot be shown."}))
@@ -165,24 +167,25 @@ class Subscriptions:
         if type(component).shared:
             assert component._live is not None  # it was shown
             key = component._live[0]
-            shown = self._shared.setdefault(key, Shown(call, topics, key))
+            shown = self._shared.setdefault(key, Shown(topics, key))
         elif isinstance(self._live.engine.home(type(component)), StoredState):
-            shown = Shown(call, topics)
+            shown = Shown(topics)
         else:
             session.topics.update(topics)
             return None
-        shown.sessions.add(session)
+        shown.sessions[session] = call
         session.shown[call.component_id or ""] = shown
         return shown
 
     async def _show(self, call: Call) -> tuple[Component, Frame]:
         """A page's component as it is now and as its visitor may see it; raises RequestError."""
         engine = self._live.engine
-        component, restored = await engine.receive(call)
-        return component, await last(frames(component, None, {}, restored, host=engine, offload=self._live.offload))
+        component, restored = await engine.receive(call, self._live.offload)
+        shown = frames(component, None, {}, restored, host=engine, offload=self._live.offload, admitted=True)
+        return component, await last(shown)
 
     async def _drop(self, session: Session, shown: Shown) -> None:
-        shown.sessions.discard(session)
+        shown.sessions.pop(session, None)
         if shown.sessions:
             return
         if shown.key:
@@ -245,20 +248,43 @@ class Subscriptions:
             shown.busy = False
 
     async def _push(self, shown: Shown) -> None:
-        session = next(iter(shown.sessions))
-        call = msgspec.structs.replace(shown.call, context=session.context)
-        try:
-            component, frame = await self._show(call)
-        except (Forbidden, Unauthenticated):
-            shown.sessions.discard(session)
-            shown.dirty = True  # of a shared one, others may see it
-            return
-        except RequestError as exc:
-            push = Push({"type": "error", "id": call.component_id, "code": exc.code, "message": exc.public})
-        else:
-            push = _brought_up(shown, component, frame)
-        for session in shown.sessions:
-            session.push(push)
+        """Render `shown` once, for the first page whose visitor may see it, and push that to all whose visitors may."""
+        push = None
+        for session in list(shown.sessions):
+            if (call := shown.sessions.get(session)) is None:
+                continue  # it has left meanwhile
+            try:
+                if push is None:
+                    call = await self._of_now(session, call)
+                    component, frame = await self._show(call)
+                    push = _brought_up(shown, component, frame)
+                elif self._is_guarded(call):
+                    await self._require_admission(await self._of_now(session, call))
+            except (Forbidden, Unauthenticated, NotFound):
+                shown.sessions.pop(session, None)
+            except RequestError as exc:
+                told = {"type": "error", "id": call.component_id, "code": exc.code, "message": exc.public}
+                session.push(Push(told))
+            else:
+                session.push(push)
+
+    async def _of_now(self, session: Session, call: Call) -> Call:
+        """`call` with who is at the page now; raises Unauthenticated when that is nobody any more."""
+        if session._renew is not None and self._is_guarded(call):
+            session.context = await session._renew()
+        return msgspec.structs.replace(call, context=session.context)
+
+    def _is_guarded(self, call: Call) -> bool:
+        """Whether it depends on the visitor who may see a component."""
+        engine, cls = self._live.engine, self._live.engine.registry[call.component]
+        return bool(cls.permissions) or engine.authorize is not None or cls.authorize is not Component.authorize
+
+    async def _require_admission(self, call: Call) -> None:
+        """Raise what showing a page's component to its visitor would raise, without rendering it."""
+        engine, offload = self._live.engine, self._live.offload
+        component, restored = await engine.receive(call, offload)
+        if restored is not None:
+            await admit(component, restored, host=engine, offload=offload)
 
 
 def _brought_up(shown: Shown | None, component: Component, frame: Frame) -> Push:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import msgspec
@@ -123,7 +124,21 @@ def typed_schema(kind: type) -> FormSchema | None:
         return None
     for field in fields:
         _require_type(kind.__qualname__, field)
-    return TypedSchema(kind.__qualname__, fields, kind)
+    around = _around.get()
+    if kind in around:
+        raise ConfigurationError(
+            f"{kind.__qualname__} has rows of {kind.__qualname__}, which no form can show. "
+            "Take its parts as arguments of their own."
+        )
+    token = _around.set(around | {kind})
+    try:
+        return TypedSchema(kind.__qualname__, fields, kind)
+    finally:
+        _around.reset(token)
+
+
+_around: ContextVar[frozenset[type]] = ContextVar("_around", default=frozenset())
+"""The classes whose schema is being made, with that of their rows."""
 
 
 def _require_type(title: str, field: Field) -> None:

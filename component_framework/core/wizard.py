@@ -27,6 +27,7 @@ class WizardComponent(FormComponent):
     step, in a store: `lives_in = "store"`.
     """
 
+    _step_schemas: ClassVar[Mapping[str, FormSchema]]
     steps: ClassVar[Mapping[str, Any]] = {}
     """The schema of each step by its name, in their order."""
     next_label: ClassVar[str] = "Next"
@@ -133,7 +134,7 @@ def step_schemas(cls: type[WizardComponent]) -> Mapping[str, FormSchema]:
     known: Mapping[str, FormSchema] | None = cls.__dict__.get("_step_schemas")
     if known is None:
         known = _step_schemas(cls)
-        setattr(cls, "_step_schemas", known)  # noqa: B010  # a cache of the class, and no field
+        cls._step_schemas = known  # a cache of the class, and no field
     return known
 
 

@@ -14,7 +14,7 @@ from django.template import Context, Template
 from django.urls import include, path
 from django.utils.functional import SimpleLazyObject
 
-from component_framework import Component, Registry, StreamingComponent
+from component_framework import Component, Invalid, Registry, StreamingComponent
 
 registry = Registry()
 FORM = "application/x-www-form-urlencoded"
@@ -36,10 +36,12 @@ class Note(Component):
 
     def on_deny(self) -> None: ...
 
-    def on_write(self, fail: bool = False) -> None:
+    def on_write(self, fail: bool = False, refuse: bool = False) -> None:
         get_user_model().objects.create(username="written")
         if fail:
             raise RuntimeError
+        if refuse:
+            raise Invalid({"text": ["Not like this."]})
 
 
 @registry.register("async_note")
@@ -52,10 +54,12 @@ class AsyncNote(Component):
     async def on_save(self, text: str = "") -> None:
         self.text = text or str(self.user)
 
-    async def on_write(self, fail: bool = False) -> None:
+    async def on_write(self, fail: bool = False, refuse: bool = False) -> None:
         await get_user_model().objects.acreate(username="written")
         if fail:
             raise RuntimeError
+        if refuse:
+            raise Invalid({"text": ["Not like this."]})
 
 
 closed: list[str] = []

@@ -19,6 +19,7 @@ from django.templatetags.static import static
 from django.test import AsyncClient, Client, RequestFactory, override_settings
 from django.urls import get_script_prefix, set_script_prefix
 
+from component_framework.adapters.django.conf import get_engine
 from tests.adapters.django_parts import FORM, NAME, registry
 from tests.servers import uvicorn_thread
 
@@ -153,20 +154,25 @@ def test_behind_a_proxy_that_is_believed_its_name_is_this_site_s() -> None:
 @pytest.fixture
 def atomic_requests() -> Iterator[None]:
     connection.settings_dict["ATOMIC_REQUESTS"] = True
+    get_engine.cache_clear()
     yield
     connection.settings_dict["ATOMIC_REQUESTS"] = False
+    get_engine.cache_clear()
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("atomic_requests")
 @pytest.mark.parametrize("component", ["note", "async_note"])
 @pytest.mark.parametrize("client", [Client, AsyncClient])
-async def test_atomic_requests_undo_what_a_failed_handler_wrote(component: str, client: Any) -> None:
+@pytest.mark.parametrize(("how", "expected"), [("fail", (500, "failed")), ("refuse", (422, "invalid"))])
+async def test_atomic_requests_undo_what_a_failed_handler_wrote(
+    component: str, client: Any, how: str, expected: tuple[int, str]
+) -> None:
     from asgiref.sync import sync_to_async
 
     post: Any = client().post if client is AsyncClient else sync_to_async(Client().post)
-    failed = await post(f"/components/{component}?event=write", "fail=on", content_type=FORM)
-    assert code(failed) == (500, "failed")
+    failed = await post(f"/components/{component}?event=write", f"{how}=on", content_type=FORM)
+    assert code(failed) == expected
     assert await get_user_model().objects.acount() == 0
     assert code(await post(f"/components/{component}?event=write", "", content_type=FORM)) == (200, None)
     assert await get_user_model().objects.acount() == 1

@@ -37,6 +37,18 @@ class Tally(Component):
         self.on_add(name)
 
 
+@registry.register("plain")
+class Plain(Component):
+    """Counts in the page."""
+
+    template = "<p>{{ count }}</p>"
+    lives_in = "token"
+    count: int = 0
+
+    async def on_add(self) -> None:
+        self.count += 1
+
+
 def engine(url: str) -> Engine:
     return Engine(renderer=JinjaRenderer(), secret_key=KEY, registry=registry, store=RedisStateStore(url, timeout=0.5))
 

@@ -3,7 +3,7 @@
 import pytest
 
 from component_framework.adapters.ratelimit import RateLimiter
-from component_framework.core.errors import ConfigurationError
+from component_framework.core.errors import ConfigurationError, Unavailable
 from component_framework.core.lifecycle import run_sync
 from tests.backends.redis_server import RedisServer
 
@@ -27,3 +27,20 @@ async def test_a_limiter_may_be_asked_on_an_event_loop(redis_server: RedisServer
 def test_what_is_no_rate_says_how_to_write_one() -> None:
     with pytest.raises(ConfigurationError, match="10/minute"):
         run_sync(RateLimiter().hit("often", "a"))
+
+
+def test_a_redis_that_is_down_or_frozen_is_unavailable_in_time_and_counts_again_when_it_is_back(
+    faulty_redis: RedisServer,
+) -> None:
+    limiter = RateLimiter(faulty_redis.url.replace("unix://", "redis+unix://"), timeout=0.2)
+    assert run_sync(limiter.hit("9/minute", "a")) == 0
+    faulty_redis.pause()
+    with pytest.raises(Unavailable):
+        run_sync(limiter.hit("9/minute", "a"))
+    faulty_redis.resume()
+    assert run_sync(limiter.hit("9/minute", "a")) == 0
+    faulty_redis.kill()
+    with pytest.raises(Unavailable):
+        run_sync(limiter.hit("9/minute", "a"))
+    faulty_redis.start()
+    assert run_sync(limiter.hit("9/minute", "a")) == 0

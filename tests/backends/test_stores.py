@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import redis.asyncio
+from django.core.cache import InvalidCacheBackendError
+from django.test import override_settings
 
 from component_framework import MemoryStateStore
 from component_framework.adapters.django.cache import DjangoCacheStateStore
@@ -206,3 +210,79 @@ def test_a_client_of_an_event_loop_alone_cannot_serve_where_there_is_none() -> N
 def test_a_store_is_told_of_one_server(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match="url of a server"):
         RedisStateStore(**wrong)
+
+
+@pytest.mark.parametrize("trouble", ["frozen", "down"])
+def test_a_django_cache_whose_server_is_away_is_unavailable_and_serves_again_when_it_is_back(
+    trouble: str, faulty_redis: RedisServer
+) -> None:
+    options = {"socket_timeout": 0.2}
+    backend = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": faulty_redis.url,
+        "OPTIONS": options,
+    }
+    with override_settings(CACHES={"default": backend}):
+        store = DjangoCacheStateStore()
+        assert save(store, "a", b"one", 0)
+        faulty_redis.pause() if trouble == "frozen" else faulty_redis.kill()
+        with pytest.raises(Unavailable):
+            load(store, "a")
+        with pytest.raises(Unavailable):
+            save(store, "a", b"two", 1)
+        faulty_redis.resume() if trouble == "frozen" else faulty_redis.start()
+        assert save(store, "b", b"one", 0)
+
+
+def test_a_mistake_in_asking_a_cache_is_no_trouble_of_its_server() -> None:
+    with pytest.raises(InvalidCacheBackendError):
+        load(DjangoCacheStateStore("nowhere"), "a")
+
+
+class Forgetful:
+    """A network between a client and Redis that loses the answer to the next save, and the connection with it."""
+
+    def __init__(self, redis_server: RedisServer) -> None:
+        self._target = str(redis_server.socket_path)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.loses = False
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=self._serve, args=(self._listener.accept()[0],), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.socket(socket.AF_UNIX) as server:
+            server.connect(self._target)
+            while asked := client.recv(1 << 16):
+                server.sendall(asked)
+                answer = server.recv(1 << 16)
+                if self.loses:
+                    self.loses = False
+                    return
+                client.sendall(answer)
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.mark.parametrize("on_a_loop", [False, True])
+def test_a_save_whose_answer_was_lost_recognises_its_own_work(on_a_loop: bool, redis_server: RedisServer) -> None:
+    """Sent again, it would find a newer version and report a conflict that did not happen."""
+    network = Forgetful(redis_server)
+    store = RedisStateStore(network.url)
+
+    async def save_twice() -> tuple[bool, bool]:
+        first = await store.save("a", b"one", expected=0)
+        network.loses = True
+        second = await store.save("a", b"two", expected=1)
+        assert await store.load("a") == Record(2, b"two")
+        await store.aclose()
+        return first, second
+
+    assert (asyncio.run if on_a_loop else run_sync)(save_twice()) == (True, True)
+    assert not network.loses
+    network.close()

@@ -15,7 +15,6 @@ import httpx
 import msgspec
 from redis import Redis
 
-from component_framework.core.lifecycle import run_sync
 from component_framework.core.state import Kept
 from tests.backends.counter_app import engine
 from tests.backends.redis_server import RedisServer
@@ -121,10 +120,42 @@ def test_a_redis_that_pauses_is_answered_503_and_nothing_is_lost_or_doubled(faul
     assert history(faulty_redis) == ["before", "during", "after"]
 
 
-def test_a_store_that_is_down_hurts_only_the_components_that_live_in_it(faulty_redis: RedisServer) -> None:
-    served = engine(faulty_redis.url)
-    faulty_redis.kill()
-    from component_framework.core.wire import Call
+def test_a_store_that_is_down_hurts_only_the_components_that_live_in_it_and_only_as_long_as_that_lasts(
+    durable_redis: RedisServer,
+) -> None:
+    state = mounted(durable_redis)
+    with worker(durable_redis) as (address, _), httpx.Client(base_url=f"{address}/components", timeout=10) as browser:
 
-    reply = run_sync(served.handle(Call(component="tally", event="add", payload={"name": "x"})))
-    assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
+        def post(component: str, **headers: str) -> httpx.Response:
+            return browser.post(
+                f"/{component}?event=add", data={"name": "x"} if component == "tally" else {}, headers=headers
+            )
+
+        assert add([address], state, "before")
+        durable_redis.kill()
+        for _ in range(3):
+            for headers in ({"X-Component-State": state}, {}):
+                answer = post("tally", **headers)
+                assert (answer.status_code, answer.headers["x-component-code"]) == (503, "unavailable")
+                assert answer.headers["retry-after"] == "1"
+            assert "<p" in post("plain").raise_for_status().text
+        durable_redis.start()
+        assert add([address], state, "after")
+    assert history(durable_redis) == ["before", "after"]
+
+
+def test_one_event_that_reaches_two_workers_at_once_is_applied_once(redis_server: RedisServer) -> None:
+    state = mounted(redis_server)
+    with ExitStack() as stack:
+        addresses = [stack.enter_context(worker(redis_server))[0] for _ in range(2)]
+        together = threading.Barrier(2)
+
+        def send(address: str, name: str) -> bool:
+            together.wait(30)
+            return add([address], state, name)
+
+        names = [f"click-{number}" for number in range(20)]
+        with ThreadPoolExecutor(2) as threads:
+            for name in names:
+                assert all(threads.map(send, addresses, [name, name]))
+    assert history(redis_server) == names

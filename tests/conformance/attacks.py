@@ -71,12 +71,17 @@ NAMES = tuple(
         "update", "push_url", "count", "template_name", "renderer", "context", "on_add", "on_", "add_", "Add", "ADD", "add ", " add",
         "add.__call__", "add()", "add/../clear", "../add", "add\0", "add\r\nX-Evil: 1", "add\n", "аdd", "ａdd", "add\u200b", "{{7*7}}",
         "'; DROP TABLE users; --", "<script>", "self", "request", "x" * 4000, "component:error", "live", "on",
+        "add\u2028", "add\u2029", "add\x85", "add\x7f", "add\x1b[31m", "\u202eadd", "\ufeffadd", "ad\u0064\u0301", "ªdd", "add%00", "%61dd", "add%", "call:add",
+        "call:__init__", "get_topics", "catch_up", "unit_of_work", "skip_render", "replace_url", "engine", "user", "params", "id", "errors",
+        "permissions", "topics", "on.add", "on__add", "__init_subclass__", "__getattribute__", "add,clear", "add;clear", "add|clear", "null", "0",
     )
 ) + tuple(
     component(name)
     for name in (
         "Tally", "TALLY", "tаlly", "tally ", "tally\0", "__class__", "__init__", "tests.conformance.components", "Component", "os.system",
         "ws", "static", "x" * 2000, "{{7*7}}", "<script>alert(1)</script>", "tally.html", "..", "tally;add", "tally\r\nX: y",
+        "ｔally", "tally\u200b", "tally\u2028", "tally\x1b[31m", "tally%00", "tally.", "tally-", ".tally", "tally:add", "builtins", "eval",
+        "component_framework.core.component", "component_framework.core.component:Component", "null", "0", "-1",
     )
 )  # fmt: skip
 
@@ -86,6 +91,8 @@ PAYLOADS = tuple(
         "evil=1", "by=1&evil=1", "self=1", "by=1&self=1", "request=1", "__class__=x", "__dict__=x", "by[]=1", "by.real=1", "BY=1", "by%00=1",
         "by=1&by=2", "by=x", "by=", "by=1.5", "by=0x10", "by=0b1", "by=1_000", "by=NaN", "by=Infinity", "by=-", "by=--1",
         "by=null", "by=%5B1%5D", "by=%7B%7D", "by=1%00", "by=1;2", "by=%F0%9F%98%80", "by=%EF%BC%91",
+        "by=%D9%A1", "by=%C2%B2", "by=%E2%85%A0", "by=%E0%A5%A7", "by=%E2%80%A81", "by=+1", "by=1,000", "by=1%0A", "by=true", "by=on", "by[0]=1", "by[__class__]=1",
+        "by=1&__proto__=x", "by=1&constructor=x", "by%E2%80%A8=1", "%E2%80%A8=1", "_state_=x", "_event=clear", "by=1&_by=2", "hx-vals=x",
         "=1", "by=1&=", "count=99", "state=x", "note=x", "component_id=x", "params=x",
     )
 ) + (
@@ -113,13 +120,17 @@ ENCODINGS = (
          path="/components/tally?event=remark"),
     *(
         html(f"a body encoded as {coding!r}", 415, "unsupported", body, headers={"content-encoding": coding})
-        for coding, body in (("gzip", gzip.compress(b"by=1")), ("gzip", gzip.compress(b"a" * 10_000_000)), ("br", "by=1"))
+        for coding, body in (
+            ("GZIP", gzip.compress(b"by=1")), ("gzip, gzip", gzip.compress(gzip.compress(b"a" * 10_000_000))), ("deflate", "by=1"),
+            ("zstd", "by=1"), ("x-gzip", "by=1"), ("identity, gzip", "by=1"), ("gzip", gzip.compress(b"by=1")), ("gzip", gzip.compress(b"a" * 10_000_000)), ("br", "by=1"))
     ),
     *(
         html(f"content type {kind!r}", 415, "unsupported", "by=1", kind=kind)
         for kind in (
             "text/plain", "text/html", "text/xml", "application/xml", "application/octet-stream", "application/pickle", "image/png",
             "application/x-msgpack", "application/json", "application/json; charset=utf-8", "application/jsonp", "multipart/mixed; boundary=x",
+            "application/ld+json", "application/vnd.api+json", "application/graphql", "application/yaml", "text/javascript", "multipart/related; boundary=x",
+            "multipart/form-data-x; boundary=x", "application/x-www-form-urlencoded, text/plain", "APPLICATION/JSON", "text/plain;charset=utf-7",
             "application/x-www-form-urlencodedx", "application/*", "*/*", "x", ";", "text/plain; application/x-www-form-urlencoded",
         )
     ),
@@ -152,6 +163,8 @@ ENVELOPES = (
     json("a state that is a list", 400, "state_invalid", '{"event": "add", "state": [99]}'),
     json("a state that is a number", 400, "state_invalid", '{"event": "add", "state": 99}'),
     json("a state that is unsigned JSON", 400, "state_invalid", '{"event": "add", "state": "{\\"count\\": 99}"}'),
+    json("an event's name of 900 KiB", 404, "unknown", '{"event": "%s"}' % ("ab" * 450 * 1024)),
+    json("an event's id of 200 KiB", 400, "malformed", '{"event": "add", "event_id": "%s"}' % ("x" * 200 * 1024)),
     json("params that are not public", 422, "invalid", '{"event": "add", "params": {"count": 99}}'),
     json("params that say `component_id`", 422, "invalid", '{"event": "add", "params": {"component_id": "x"}}'),
     json("params that say `self`", 422, "invalid", '{"event": "add", "params": {"self": 1}}'),
@@ -201,6 +214,11 @@ IDENTITIES = (
     html("an id that is markup", 409, "state_required", bare=True, headers={"x-component-id": '"><script>alert(1)</script>'}),
     html("an id that is markup, as a field", 409, "state_required", "_id=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", bare=True),
     html("an id that is a path", 409, "state_required", "_id=../../etc/passwd", bare=True),
+    html("an event's id of 5,000 characters", 400, "malformed", "by=1", headers={"x-component-event-id": "x" * 5000}),
+    html("an event's id of 5,000 characters, as a field", 400, "malformed", "by=1&_event_id=" + "x" * 5000),
+    html("an id with U+2028", 409, "state_required", "_id=a%E2%80%A8b", bare=True),
+    html("a loader's token that is not one", 400, "state_invalid", headers={"x-component-state": "lazy."}, bare=True),
+    html("the page's token as a loader's", 400, "state_invalid", forge=lambda token: "lazy." + token),
     html("an id of 5,000 characters", 409, "state_required", "_id=" + "x" * 5000, bare=True),
     html("an id that would be a selector", 409, "state_required", "_id=x%20%3E%20*", bare=True),
     json("an id that is markup, in JSON", 409, "state_required", '{"component_id": "\\"><script>alert(1)</script>"}'),
@@ -225,6 +243,9 @@ ADDRESSES = tuple(
         "javascript:alert(1)", "JavaScript:alert(1)", " javascript:alert(1)", "java\tscript:alert(1)", "data:text/html,x", "//evil.example",
         "/\\evil.example", "\\\\evil.example", "https://evil.example", "http:evil.example", "https:///evil.example", "/a\r\nSet-Cookie: a=1",
         "/a\nX: y", "/\0", "https://[", "vbscript:x",
+        "///evil.example", "////evil.example", "/\t/evil.example", "\t//evil.example", "/\r/evil.example", "HTTPS://evil.example", "https:evil.example",
+        "https:/evil.example", "hTTp://evil.example", "//evil.example@testserver", "https://testserver@evil.example", "https://testserver.evil.example",
+        "\x01javascript:alert(1)", "javascript\n:alert(1)", "javascript://%0aalert(1)", "blob:x", "file:///etc/passwd", "about:blank", "mailto:a@b.c", "ws://x", "view-source:/x", "feed:javascript:x",
     )
 )  # fmt: skip
 

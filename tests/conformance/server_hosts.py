@@ -7,9 +7,11 @@ from http.client import HTTPResponse
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from component_framework import Registry
 from component_framework.core.state import Place
 from tests.servers import uvicorn_thread, wsgi_thread
 
+from . import components
 from .engines import Stage, visitor
 from .wire import Answer, Sent
 
@@ -48,8 +50,8 @@ class Server:
     name = ""
     runs_async = True
 
-    def __init__(self, place: Place = "token") -> None:
-        self.stage = Stage(place=place)
+    def __init__(self, place: Place = "token", registry: Registry = components.registry) -> None:
+        self.stage = Stage(registry, place=place)
         self.stack = ExitStack()
         self.address = urlsplit(self.stack.enter_context(self.serve()))
 
@@ -61,7 +63,7 @@ class Server:
 
     def send(self, request: Sent) -> Answer:
         with socket.create_connection((self.address.hostname, self.address.port), timeout=20) as connection:
-            connection.sendall(_as_bytes(request))
+            connection.sendall(as_bytes(request))
             response = HTTPResponse(connection, method=request.method)
             response.begin()
             headers = {name.lower(): value for name, value in response.getheaders()}
@@ -149,7 +151,8 @@ class DjangoWSGI(DjangoASGI):
         return wsgi_thread(get_wsgi_application())
 
 
-def _as_bytes(request: Sent) -> bytes:
+def as_bytes(request: Sent) -> bytes:
+    """A request as it goes over a socket."""
     headers = {"host": "testserver", **request.headers, "cookie": f"csrftoken={CSRF}", "x-csrftoken": CSRF}
     headers |= {"content-length": str(len(request.body)), "connection": "close"}
     path = quote(request.path, safe="/?&=%+:;,@!$'()*~._-")

@@ -1,5 +1,6 @@
 """Every attack on every host: the status that the data names, nothing changed, nothing told, and the page still works."""
 
+import logging
 import re
 from collections.abc import Iterator
 
@@ -26,7 +27,10 @@ def host(request: pytest.FixtureRequest) -> Iterator[Host]:
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.title)
-def test_an_attack_is_refused_changes_nothing_and_tells_nothing(attack: Attack, host: Host) -> None:
+def test_an_attack_is_refused_changes_nothing_and_tells_nothing(
+    attack: Attack, host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "component_framework")
     page = open_page(
         Scenario("", attack.component, (), {"count": 40} if attack.component == "tally" else {}), host.stage
     )
@@ -37,6 +41,7 @@ def test_an_attack_is_refused_changes_nothing_and_tells_nothing(attack: Attack, 
     else:
         assert answer.code == attack.code
     require_silence(attack, answer)
+    require_one_line(caplog.records)
     if attack.component == "tally":
         assert "<b>41</b>" in host.send(good_request(page)).text
 
@@ -95,3 +100,14 @@ def require_silence(attack: Attack, answer: Answer) -> None:
         assert "\n" not in value
         assert "set-cookie" not in name
     assert "x-evil" not in answer.headers
+
+
+def require_one_line(records: list[logging.LogRecord]) -> None:
+    """A refusal is one line in the log, or none where a host's own router refused: no traceback, nothing that could forge a second."""
+    ours = [record for record in records if record.name == "component_framework"]
+    assert len(ours) <= 1
+    for record in ours:
+        assert record.levelno == logging.INFO
+        assert record.exc_info is None
+        assert record.getMessage().isprintable()
+        assert len(record.getMessage()) < 1000

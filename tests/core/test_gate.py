@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
-from component_framework import Component, Engine, Limits, Registry, limit_rate, requires
+from component_framework import Component, Engine, Limits, Registry, Upload, limit_rate, requires
 from component_framework.adapters.jinja import JinjaRenderer
 from component_framework.core.component import Context
-from component_framework.core.errors import ConfigurationError, Forbidden, Unauthenticated
+from component_framework.core.errors import (
+    ConfigurationError,
+    Forbidden,
+    NotFound,
+    RequestError,
+    StateInvalid,
+    Unauthenticated,
+    Unavailable,
+)
+from component_framework.core.intake import intake_for
+from component_framework.core.request import HttpRequest
 from component_framework.core.wire import Call
 
 
@@ -206,3 +218,131 @@ async def test_a_unit_of_work_is_committed_with_the_event_and_rolled_back_with_a
     log.clear()
     assert await answer(served, "payment", "pay", amount=500) == (500, "failed")
     assert log == ["begin", "roll back"]
+
+
+async def test_a_rate_counts_calls_and_no_page_that_shows_the_component() -> None:
+    limiter = Limiter()
+    served = engine(rate_limiter=limiter)
+    for _ in range(5):
+        await served.async_mount("busy", context=served.context(address="192.0.2.1"))
+    assert limiter.seen == []
+    assert [(await answer(served, "busy"))[0] for _ in range(3)] == [200, 200, 429]
+
+
+@pytest.mark.parametrize("bad", [{"component_id": "c-1"}, {"state": "expired"}, {"state": "forged"}])
+async def test_a_call_that_will_be_refused_counts_before_anything_is_shown(bad: dict[str, str]) -> None:
+    now = [0.0]
+    limiter = Limiter()
+    served = engine(rate_limiter=limiter, clock=lambda: now[0])
+    if bad.get("state") == "expired":
+        found = re.search('data-state="([^"]+)"', served.mount("busy"))
+        assert found is not None
+        bad, now[0] = {"state": found[1]}, 1e7
+    call = Call(component="busy", event="knock", context=served.context(address="192.0.2.1"), **bad)  # type: ignore[arg-type]
+    statuses = [(await served.handle(call)).status for _ in range(3)]
+    assert statuses[0] in (400, 409)
+    assert statuses[2] == 429
+
+
+async def test_one_address_that_sends_many_forged_tokens_has_to_wait_and_others_do_not() -> None:
+    served = engine(rate_limiter=Limiter())
+    headers = {"x-component-state": "forged", "content-type": "application/x-www-form-urlencoded", "hx-request": "true"}
+
+    async def forge(address: str, **more: Any) -> int:
+        context = served.context(address=address)
+        request = HttpRequest(component="payment", headers=headers, query="event=pay", context=context, **more)
+        return (await served.answer(request)).status
+
+    assert [await forge("192.0.2.1") for _ in range(3)] == [400, 400, 429]
+    assert await forge("192.0.2.2") == 400
+    refused = StateInvalid("found by the adapter, before a body with files was read")
+    assert [await forge("192.0.2.3", refused=refused) for _ in range(3)] == [400, 400, 429]
+    assert await answer(served, "payment", "pay", amount=5) == (200, "")
+
+
+class Away:
+    async def hit(self, limit: str, *key: str) -> float:
+        raise Unavailable("no Redis")
+
+
+async def test_without_what_counts_a_limited_component_waits_and_a_forged_token_is_refused_all_the_same() -> None:
+    served = engine(rate_limiter=Away())
+    assert await answer(served, "busy", "knock") == (503, "unavailable")
+    assert await answer(served, "payment", "pay", amount=5) == (200, "")
+    reply = await served.handle(Call(component="payment", event="pay", state="forged"))
+    assert reply.status == 400
+
+
+def staff_only(context: Context) -> bool:
+    if context.user != "staff":
+        raise NotFound("for this visitor there is no such component")
+    return True
+
+
+@registry.register("hidden")
+class Hidden(Component):
+    template = "<p {{ on('look') }}></p>"
+    permissions = (staff_only,)
+    public_params = ("page",)
+    rate_limit = "9/minute"
+
+    def mount(self, page: int = 1) -> None: ...
+
+    def on_look(self, at: int = 0) -> None: ...
+
+    def on_bring(self, file: Upload) -> None: ...
+
+
+URLENCODED = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "body"),
+    [
+        ("", {}, b""),
+        ("event=look", {}, b""),
+        ("event=look", {}, b"at=x"),
+        ("event=boom", {}, b""),
+        ("page=x", {}, b""),
+        ("pages=1", {}, b""),
+        ("", {"x-component-id": "c-1"}, b""),
+        ("", {"x-component-state": "forged"}, b""),
+        ("", {"x-component-state": "lazy.forged"}, b""),
+        ("", {"accept": "text/event-stream"}, b""),
+        ("event=look", {"content-type": "text/plain"}, b"x"),
+        ("event=bring", {"content-type": "multipart/form-data; boundary=x"}, b"x"),
+        ("", {"content-type": "application/json"}, b'{"event": "look", "params": {"page": "x"}}'),
+    ],
+)
+async def test_a_component_that_a_visitor_may_not_know_of_is_answered_as_one_that_is_missing(
+    query: str, headers: dict[str, str], body: bytes
+) -> None:
+    served = engine(rate_limiter=Limiter())
+
+    async def ask(name: str) -> tuple[int, dict[str, str], str]:
+        sent = {"content-type": URLENCODED, **headers}
+        request = HttpRequest(component=name, headers=sent, query=query, body=body, context=served.context(user="eve"))
+        try:
+            intake_for(served, request)
+        except RequestError as exc:
+            request = msgspec.structs.replace(request, refused=exc)
+        reply = await served.answer(request, asyncio.to_thread)
+        assert isinstance(reply.body, bytes)
+        hide = re.compile("[0-9a-f]{8}")
+        told = {name: hide.sub("ID", value) for name, value in reply.headers.items()}
+        return reply.status, told, hide.sub("ID", reply.body.decode())
+
+    assert await ask("hidden") == await ask("no-such-thing")
+    assert (await answer(served, "hidden", "look", user="staff"))[0] == 200
+
+
+async def test_who_may_not_see_a_component_learns_nothing_of_its_events_and_tokens() -> None:
+    served = engine()
+    for call in (
+        Call(component="vault", event="no_such_event"),
+        Call(component="vault", component_id="c-1"),
+        Call(component="vault", state="forged"),
+        Call(component="vault", params={"x": 1}),
+    ):
+        reply = await served.handle(call)
+        assert (reply.status, reply.headers["X-Component-Code"]) == (401, "unauthenticated")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
+import typing
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
 
@@ -204,6 +206,20 @@ def test_the_schema_changes_with_every_name_and_type_and_with_nothing_else() -> 
         declare({}, {"value": Annotated[int, Validator()]}).schema
         == declare({}, {"value": Annotated[int, Validator()]}).schema
     )
+
+
+def test_the_schema_changes_with_the_fields_of_every_kind_of_class() -> None:
+    """A field that was renamed, with a default, would be read from an old state as its default: a value misread."""
+    named: Any = typing.NamedTuple
+    makers: list[Any] = [
+        lambda fields: dataclasses.make_dataclass("Same", [(name, int, 0) for name in fields]),
+        lambda fields: typing.TypedDict("Same", dict.fromkeys(fields, int), total=False),  # type: ignore[operator]
+        lambda fields: named("Same", [(name, int) for name in fields]),
+        lambda fields: msgspec.defstruct("Same", [(name, int, 0) for name in fields]),
+    ]
+    for make in makers:
+        schemas = {declare({}, {"value": list[make(fields)]}).schema for fields in (("x", "y"), ("y", "x"), ("x", "z"))}  # type: ignore[misc]
+        assert len(schemas) == 3
 
 
 def test_every_worker_computes_the_same_schema() -> None:

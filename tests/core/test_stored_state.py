@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -254,3 +257,52 @@ def test_who_gave_up_sees_the_newest_state_and_never_a_component_that_began_anew
     assert (answer.status, answer.headers["X-Component-Code"]) == (409, "conflict")
     assert ">7</button>" in body(answer)
     assert ">8</button>" in body(send(served, "stored", token(body(answer))))
+
+
+class Ledger:
+    """A database that finds out at the commit that it cannot."""
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+        self.fails = 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        before = list(self.rows)
+        try:
+            yield
+            if self.fails:
+                self.fails -= 1
+                raise RuntimeError("a constraint that is looked at last")
+        except BaseException:
+            self.rows[:] = before
+            raise
+
+
+@pytest.mark.parametrize("event", ["add", "add_in_steps"])
+def test_a_commit_that_fails_takes_the_state_back_with_it(event: str) -> None:
+    banks, ledger = Registry(), Ledger()
+
+    @banks.register("bank")
+    class Bank(Stored):
+        def unit_of_work(self) -> Any:
+            return ledger.transaction()
+
+        def on_add(self, by: int = 1) -> None:
+            ledger.rows.append(by)
+            super().on_add(by)
+
+        def on_add_in_steps(self) -> Iterator[None]:
+            self.count += 1
+            yield
+            ledger.rows.append(1)
+
+    served = Engine(renderer=JinjaRenderer(), secret_key="k", registry=banks, store=MemoryStateStore())
+    state = token(body(send(served, "bank", token(served.mount("bank")), event, "click-1")))
+    ledger.fails = 2
+    for _ in range(2):
+        assert send(served, "bank", state, event, "click-2").status == 500
+        assert ledger.rows == [1]
+    again = send(served, "bank", state, event, "click-2")
+    assert ">2</button>" in body(again), "the failed event was neither kept nor remembered as done"
+    assert ledger.rows == [1, 1]

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from component_framework import BrowserError, Context, Limits, Session, SessionClosed
+from component_framework import BrowserError, Component, Context, Limits, Session, SessionClosed
 from component_framework.core.broker import MemoryBroker
 from component_framework.core.errors import PayloadError, Unavailable
 from component_framework.core.live import Live
@@ -31,6 +32,7 @@ class Tab:
         self.live = live
         self.context = context or Context()
         self.frames: list[dict[str, Any]] = []
+        self.everything: list[dict[str, Any]] = []
         self.token: str | None = None
         self.seen = 0
         self.closed: int | None = None
@@ -49,6 +51,7 @@ class Tab:
         self.token = frame.get("session", self.token)
         self.seen = seq or self.seen
         self.frames.append(frame)
+        self.everything.append(frame)
         self._news.set()
 
     async def recv(self) -> str | bytes:
@@ -269,6 +272,19 @@ async def test_too_many_pages_are_refused_and_the_count_stays_right(limits: Limi
         assert not live.sessions
 
 
+async def test_a_tab_that_comes_back_from_another_address_leaves_no_count_behind() -> None:
+    async with alive(World(limits=Limits(sessions_per_address=2))) as live:
+        for number in range(5):
+            tab = Tab(live, Context(address="10.0.0.1"))
+            await tab.come()
+            await tab.go()
+            tab.context = Context(address=f"10.0.1.{number}")
+            session = await tab.come()
+            assert session.context.address == tab.context.address
+            await session.close()
+        assert not live.sessions
+
+
 async def test_a_flood_is_stopped_and_a_lively_page_is_not() -> None:
     world = World(limits=Limits(messages=100))
     async with alive(world) as live:
@@ -398,3 +414,77 @@ async def test_a_list_of_members_is_shown_anew_when_somebody_comes_or_goes() -> 
         await other.go()
         assert "topic" in await tab.hear("refresh")
         assert "Bob" not in world.engine.mount("guests")
+
+
+@pytest.mark.parametrize("settings", [{"lives_in": "store"}, {"shared": True}])
+@pytest.mark.parametrize("declared", [True, False])
+async def test_what_is_published_after_a_right_was_lost_is_not_shown_and_cannot_be_asked_for(
+    settings: dict[str, Any], declared: bool
+) -> None:
+    world, allowed, secret = World(), {"ann", "ben"}, ["one"]
+
+    class Ward(Component):
+        template = "<p>{{ secret }}</p>"
+        topics = ("ward",)
+        permissions = (lambda context: context.user in allowed,) if declared else ()
+        lives_in, shared = settings.get("lives_in"), settings.get("shared", False)
+
+        def authorize(self, event: str | None) -> bool:
+            return self.user in allowed
+
+        def get_context(self) -> dict[str, Any]:
+            return {**super().get_context(), "secret": secret[0]}
+
+    world.registry.register("ward")(Ward)
+    async with alive(world) as live:
+        tabs = {}
+        for name in ("ann", "ben"):
+            context = Context(user=name, identity=name)
+            tab = tabs[name] = Tab(live, context)
+            await tab.come()
+            markup = world.engine.mount("ward", context=context)
+            found = dict(re.findall(r' (id|data-state|data-digest)="([^"]*)"', markup))
+            tab.say(type="join", components=[["ward", found["id"], found["data-state"], found["data-digest"]]])
+            secret[0] += "!"
+            await world.engine.publish("ward")
+            assert secret[0] in (await tab.hear("content"))["content"]
+        allowed.discard("ben")
+        secret[0] = "only for ann"
+        await world.engine.publish("ward")
+        while secret[0] not in (await tabs["ann"].hear("content"))["content"]:
+            pass
+        tabs["ben"].say(type="join", components=[["ward", found["id"], found["data-state"], found["data-digest"]]])
+        assert (await tabs["ben"].hear("error"))["code"] == "forbidden"
+        assert secret[0] not in json.dumps(tabs["ben"].everything)
+
+
+async def test_who_sees_a_shared_component_goes_on_seeing_it_when_the_first_who_saw_it_has_left() -> None:
+    world = World()
+    async with alive(world) as live:
+        tabs = []
+        for name in ("ann", "ben"):
+            tab = Tab(live, Context(user=name, identity=name))
+            await tab.come()
+            markup = world.engine.mount("board", context=tab.context)
+            found = dict(re.findall(r' (id|data-state|data-digest)="([^"]*)"', markup))
+            tab.say(type="join", components=[["board", found["id"], found["data-state"], found["data-digest"]]])
+            world.stock[1] += 1
+            await world.engine.publish("stock:1")
+            await tab.hear("content")
+            tabs.append(tab)
+        assert tabs[0].session is not None
+        await tabs[0].session.close()
+        world.stock[1] = 970
+        await world.engine.publish("stock:1")
+        while "<b>990</b>" not in (await tabs[1].hear("content"))["content"]:
+            pass
+
+
+async def test_a_component_without_topics_cannot_be_joined() -> None:
+    world = World()
+    async with alive(world) as live:
+        tab = Tab(live)
+        await tab.come()
+        tab.say(type="join", components=[shown(world, "plain"), shown(world, "board")[:3] + ["old"]])
+        assert (await tab.hear("error"))["code"] == "unknown"
+        await tab.hear("content")

@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.core.cache import caches
+from django.db import DatabaseError
 
+from ...core.errors import Unavailable
 from ...core.lifecycle import in_event_loop
 from ...core.store import HOUR, Record
 
@@ -19,6 +21,7 @@ class DjangoCacheStateStore:
 
     Each version has a key of its own, which only one worker can add: that is the compare-and-swap. A pointer says which
     version is the newest; should it lag behind, the load looks one further. `ttl` is in seconds since the last use.
+    How long a server behind the cache may take is the cache's own option (Redis: "socket_timeout").
     """
 
     def __init__(self, using: str = "default", *, ttl: int = HOUR, prefix: str = "component:") -> None:
@@ -80,6 +83,22 @@ class DjangoCacheStateStore:
 
 async def _off_the_loop(function: Callable[..., T], *args: Any) -> T:
     """Django's caches are sync: on an event loop a worker thread asks them."""
-    if in_event_loop():
-        return await sync_to_async(function, thread_sensitive=False)(*args)
-    return function(*args)
+    try:
+        if in_event_loop():
+            return await sync_to_async(function, thread_sensitive=False)(*args)
+        return function(*args)
+    except Exception as exc:
+        if not _is_trouble(exc):
+            raise
+        raise Unavailable(f"the cache cannot be reached: {exc}", retry_after=1) from exc
+
+
+_DRIVERS = frozenset({"redis", "valkey", "django_redis", "django_valkey", "pymemcache", "pylibmc"})
+"""The clients behind Django's cache backends, whose exceptions Django lets through as they are."""
+
+
+def _is_trouble(exc: Exception) -> bool:
+    """Whether the server behind a cache failed, and not the code that asks it."""
+    if isinstance(exc, (OSError, DatabaseError)):
+        return True
+    return any(kind.__module__.partition(".")[0] in _DRIVERS for kind in type(exc).__mro__)

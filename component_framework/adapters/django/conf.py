@@ -18,6 +18,7 @@ from ...core.component import Context
 from ...core.engine import Engine
 from ...core.limits import Limits
 from .rendering import DjangoRenderer
+from .transactions import Savepoint, atomic_aliases
 
 OPTIONS = {
     "ENGINE": "an Engine of your own, or its dotted path; no other option counts then",
@@ -49,9 +50,12 @@ def get_engine() -> Engine:
         raise ImproperlyConfigured(
             f"COMPONENT_FRAMEWORK has no option {min(unknown)!r}. It has: {', '.join(sorted(OPTIONS))}."
         )
-    if "ENGINE" in options:
-        engine: Engine = _load(options["ENGINE"])
-        return engine
+    engine: Engine = _load(options["ENGINE"]) if "ENGINE" in options else _made(options)
+    engine.unit = Savepoint if atomic_aliases() else None
+    return engine
+
+
+def _made(options: dict[str, Any]) -> Engine:
     extra = {name.lower(): _load(options[name]) for name in _PLAIN if name in options}
     return Engine(
         renderer=_load(options.get("RENDERER")) or DjangoRenderer(),

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.views.decorators.csrf import csrf_exempt
 
 from ...core.asgi import offload as to_thread
-from ...core.asgi_live import asked_for, refused, serve_socket
+from ...core.asgi_live import Renew, asked_for, refused, serve_socket
 from ...core.component import Context
 from ...core.engine import Engine
 from ...core.errors import NotFound, Unauthenticated
@@ -27,7 +27,7 @@ from ...core.transport import StreamTransport
 from ...core.wire import Reply, stream_headers
 from .conf import get_engine, identify
 from .requests import read_headers, request_context
-from .views import atomic_aliases, roll_back
+from .transactions import atomic_aliases, roll_back
 
 
 @login_not_required  # here and below: who may hear what is decided for each component, as for every event
@@ -56,8 +56,13 @@ async def live(request: HttpRequest) -> HttpResponseBase:
         session = await here.enter(context, token)
     except Exception as exc:  # answered as any other refusal, or as a failure that is logged
         return _answer(refused(exc))
+
+    async def renew() -> Context:
+        now: Context = await offload(_renewed, engine, request, context)
+        return now
+
     headers = {**stream_headers(), "Content-Encoding": "identity"}  # else GZipMiddleware holds messages back
-    return StreamingHttpResponse(_stream(here, session, last), headers=headers)
+    return StreamingHttpResponse(_stream(here, session, last, renew), headers=headers)
 
 
 @login_not_required
@@ -106,9 +111,9 @@ def _with_database(function: Callable[..., Any], *args: Any) -> Any:
         close_old_connections()
 
 
-async def _stream(here: Live, session: Session, last: int) -> AsyncIterator[bytes]:
+async def _stream(here: Live, session: Session, last: int, renew: Renew) -> AsyncIterator[bytes]:
     transport = StreamTransport()
-    serving = here.keep(here.run(session, transport, last=last))
+    serving = here.keep(here.run(session, transport, last=last, renew=renew))
     body = transport.body()
     try:
         async for chunk in body:

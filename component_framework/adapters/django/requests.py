@@ -120,13 +120,17 @@ def read_headers(meta: dict[str, Any]) -> dict[str, str]:
 def _read_body(request: DjangoRequest, limit: int) -> bytes:
     """The body, read before Django parses it, so that Django parses what was read."""
     length = request.META.get("CONTENT_LENGTH") or ""
-    if length.isdigit() and int(length) > limit:
-        raise TooLarge(f"the body has {length} bytes")
+    if length and not length.isdecimal():
+        raise Malformed(f"the body's length is {length[:20]!r}")
+    if length and int(length) > limit:
+        raise TooLarge(f"the body has {length[:20]} bytes")
     if not length and "wsgi.input" in request.META and "HTTP_TRANSFER_ENCODING" in request.META:
         raise Malformed("the body comes in chunks, which Django takes for none under WSGI")
     if not length and not hasattr(request, "_body"):
         # sent in chunks: `body` would read on to the end of whatever was uploaded
         request._body = request.read(limit + 1)
+    if length and len(request.body) < int(length):
+        raise Malformed("the body ended before it was complete")  # under WSGI, a client that left looks like its end
     return request.body
 
 

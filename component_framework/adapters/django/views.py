@@ -24,6 +24,7 @@ from ...core.wire import Reply
 from .conf import get_engine
 from .pump import Pump
 from .requests import read_request
+from .transactions import atomic_aliases, roll_back
 
 
 async def offload(function: Callable[..., Any], /, *args: Any) -> Any:
@@ -97,20 +98,8 @@ def _response(reply: Reply, body: Iterator[bytes] | AsyncIterator[bytes] | None)
     return StreamingHttpResponse(body or (), status=reply.status, headers=headers)
 
 
-def atomic_aliases() -> list[str]:
-    """The databases of which every request is one transaction."""
-    return [alias for alias, options in connections.settings.items() if options["ATOMIC_REQUESTS"]]
-
-
 def _in_transactions(function: Callable[[], Reply]) -> Callable[[], Reply]:
     """`function` in the transactions that ATOMIC_REQUESTS promises."""
     for alias in atomic_aliases():
         function = transaction.atomic(using=alias)(function)
     return function
-
-
-def roll_back() -> None:
-    """With ATOMIC_REQUESTS, undo what a failed handler wrote: Django sees only an answer, not the exception."""
-    for connection in connections.all(initialized_only=True):
-        if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
-            transaction.set_rollback(True, using=connection.alias)
