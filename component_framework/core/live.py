@@ -17,13 +17,14 @@ import msgspec
 
 from .broker import Broker
 from .component import Context
+from .connection import Connection
 from .errors import RequestError, StateInvalid, Unavailable
 from .host import Offload
 from .inbox import Inbox
 from .presence import TOPIC, Presence
 from .push import PING, RESYNC, Push
 from .realtime import identity_topic
-from .session import Connection, Session
+from .session import Session
 from .shutdown import stopping
 from .signing import Token, raw
 from .subscriptions import Subscriptions

@@ -19,9 +19,10 @@ from .effects import emit
 from .errors import BrowserError, SessionClosed
 from .plain import require_json
 from .push import RESYNC, Push
-from .transport import POLICY, TRY_LATER, Transport, TransportClosed
+from .transport import POLICY, TRY_LATER, TransportClosed
 
 if TYPE_CHECKING:
+    from .connection import Connection
     from .live import Live
     from .subscriptions import Shown
 
@@ -276,95 +277,6 @@ class Session:
                 answer.set_exception(SessionClosed(f"{self!r} is gone"))
         for task in {*self._lanes.values(), *self._tasks.values()} - {self.greeting}:
             task.cancel()
-
-
-class Connection:
-    """Writes a session's log out to its page, in one task, so that messages keep their order and are never mixed."""
-
-    __slots__ = (
-        "_loop",
-        "_waiter",
-        "_writing",
-        "alive",
-        "answers",
-        "closing",
-        "cursor",
-        "first",
-        "session",
-        "silences",
-        "task",
-        "transport",
-    )
-
-    def __init__(self, session: Session, transport: Transport, cursor: int, first: list[Push], answers: bool) -> None:
-        self.session = session
-        self.transport = transport
-        self.cursor = cursor
-        self.first = first
-        """Messages that are not counted, and go before all others."""
-        self.alive = True
-        """Whether the page was heard from, or written to, since the last heartbeat."""
-        self.answers = answers
-        self.silences = 0
-        self.closing: int | None = None
-        self._waiter: asyncio.Future[None] | None = None
-        self._writing = False
-        self._loop = asyncio.get_running_loop()
-        self.task: asyncio.Task[None] | None = None
-
-    async def write(self) -> None:
-        """Write until the connection ends; raises TransportClosed."""
-        while self.closing is None:
-            await self.drain()
-            if self.closing is None and (self._writing or not self._behind()):
-                self._waiter = self._loop.create_future()
-                await self._waiter
-        await self.transport.close(self.closing)
-
-    async def drain(self) -> None:
-        """Write what there is; while one task does so, another has nothing to do. Raises TransportClosed."""
-        if self._writing:
-            return
-        self._writing = True
-        session, transport = self.session, self.transport
-        try:
-            while self.closing is None:
-                if self.first:
-                    await transport.send(self.first.pop(0), 0)
-                elif (push := session.after(self.cursor)) is not None:
-                    self.cursor += 1
-                    await transport.send(push, self.cursor)
-                else:
-                    return
-        except asyncio.CancelledError:
-            self.drop(TRY_LATER)  # perhaps in the middle of a message: its page comes back for it
-            raise
-        finally:
-            self._writing = False
-
-    def _behind(self) -> bool:
-        return bool(self.first) or self.cursor < self.session.seq
-
-    def wake(self) -> None:
-        """There is something to write, unless somebody writes already."""
-        if (waiter := self._waiter) is not None and not waiter.done() and self._behind():
-            waiter.set_result(None)
-
-    def say(self, push: Push) -> None:
-        """Send `push` before everything else, and not again after a reconnect."""
-        self.first.append(push)
-        self.wake()
-
-    def drop(self, code: int) -> None:
-        """End the connection, even while it is stuck in writing."""
-        if self.closing is None:
-            self.closing = code
-            if self.session._connection is self:
-                self.session._connection = None
-            if self._waiter is not None and not self._waiter.done():
-                self._waiter.set_result(None)
-            elif self.task is not None:
-                self.task.cancel()
 
 
 class Sent:
