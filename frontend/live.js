@@ -12,7 +12,7 @@
   const refreshing = new Map(); // element id -> whether it has to be asked for once more
   const waiting = new Map(); // number -> what waits for the answer to an event
   let outbox = [];
-  let link, transport, session = '', seen = 0, number = 0, joined = '', tries = 0, limit = 0;
+  let link, transport, carry, session = '', seen = 0, number = 0, joined = '', tries = 0, limit = 0;
   let open = false, ready = false, wanted = false, over = meta?.dataset.pushes == 'no', alarm, retry, sending;
 
   const parts = () => [...document.querySelectorAll('[data-live]')];
@@ -31,7 +31,7 @@
   // Up ------------------------------------------------------------------------------------------------------------
   const say = (message) => {
     wanted = true;
-    if (outbox.length >= ROOM) return dispatch('component:overflow', { message });
+    if (message.n && outbox.length >= ROOM) return dispatch('component:overflow', { message });
     outbox.push({ message, sent: false });
     open ? flush() : connect();
   };
@@ -87,6 +87,7 @@
         if (!frame.resumed && entry.sent && entry.message.n) entry.lost = true;
         entry.sent = false;
       }
+      for (const { message } of outbox.filter((entry) => entry.lost && entry.message.type == 'message')) dispatch('component:lost', { message });
       outbox = outbox.filter((entry) => !entry.lost);
       if (frame.resumed) acknowledge(frame.received);
       else {
@@ -101,7 +102,7 @@
     ping: () => link?.acknowledges && link.send([{ type: 'pong', seq: seen }]),
     close: ({ code }) => { if (code == 1008) over = true; down(); },
     ack: ({ n }) => acknowledge(n),
-    resync: () => later(join, 500),
+    resync: () => { dispatch('component:resync', {}); later(join, 500); },
     refresh: ({ topic, id }) => {
       for (const root of parts()) if (root.id == id || root.dataset.live.split(' ').includes(topic)) refresh(root);
     },
@@ -182,10 +183,10 @@
   const call = async (element, name, data = {}) => {
     const root = element.closest('[data-component]');
     if (!root) throw new Error('components.call() needs an element of a component');
-    const response = await fetch(`${base}/${root.dataset.component}?event=call:${encodeURIComponent(name)}`, {
+    const response = await (open && carry || fetch)(`${base}/${root.dataset.component}?event=call:${encodeURIComponent(name)}`, {
       method: 'POST',
-      headers: headers(),
-      body: JSON.stringify({ payload: data, state: root.dataset.state, component_id: root.id }),
+      headers: { ...headers(), 'X-Component-State': root.dataset.state, 'X-Component-Id': root.id, 'X-Component-Event-Id': crypto.getRandomValues(new Uint32Array(4)).join() },
+      body: JSON.stringify({ payload: data }),
     });
     const body = await response.json();
     if (!response.ok) throw Object.assign(new Error(body.message || body.code), { status: response.status, code: body.code, errors: body.errors, id: body.id });
@@ -204,8 +205,8 @@
     },
     send: (name, data = {}) => { say({ type: 'message', n: ++number, name, data }); },
     call,
-    // For a transport of its own: `make(query, receive, down)` gives {send, close, acknowledges}.
-    use: (make) => { transport = make; link && down(); },
+    // For a transport of its own: `make(query, receive, down)` gives {send, close, acknowledges}, `over` is a fetch() that goes over it.
+    use: (make, over) => { transport = make; carry = over; link && down(); },
     event: (message, wait) => {
       waiting.set(++number, wait);
       const n = number;

@@ -12,10 +12,15 @@ if TYPE_CHECKING:
     from .session import Session
 
 
+ACKNOWLEDGE = 0.1
+"""Seconds after which a page hears that its messages have arrived."""
+
+
 class Connection:
     """Writes a session's log out to its page, in one task, so that messages keep their order and are never mixed."""
 
     __slots__ = (
+        "_acknowledging",
         "_loop",
         "_waiter",
         "_writing",
@@ -43,6 +48,7 @@ class Connection:
         self.closing: int | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._writing = False
+        self._acknowledging: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self.task: asyncio.Task[None] | None = None
 
@@ -79,6 +85,10 @@ class Connection:
     def _behind(self) -> bool:
         return bool(self.first) or self.cursor < self.session.seq
 
+    def next_turn(self) -> int:
+        """The number that its next turn to write begins with; one that is stuck in a turn can do with the newest alone."""
+        return self.session.seq if self._writing else self.cursor + 1
+
     def wake(self) -> None:
         """There is something to write, unless somebody writes already."""
         if (waiter := self._waiter) is not None and not waiter.done() and self._behind():
@@ -89,10 +99,21 @@ class Connection:
         self.first.append(push)
         self.wake()
 
+    def acknowledge(self) -> None:
+        """Tell the page in a moment which of its messages have arrived: one word for all that come until then."""
+        if self._acknowledging is None:
+            self._acknowledging = self._loop.call_later(ACKNOWLEDGE, self._say_received)
+
+    def _say_received(self) -> None:
+        self._acknowledging = None
+        self.say(Push({"type": "ack", "n": self.session.received}))
+
     def drop(self, code: int) -> None:
         """End the connection, even while it is stuck in writing."""
         if self.closing is None:
             self.closing = code
+            if self._acknowledging is not None:
+                self._acknowledging.cancel()
             if self.session._connection is self:
                 self.session._connection = None
             if self._waiter is not None and not self._waiter.done():

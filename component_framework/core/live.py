@@ -61,7 +61,7 @@ class Live:
         self.inbox = Inbox(self)
         self._users: Counter[str] = Counter()
         self._addresses: Counter[str] = Counter()
-        self._begun: asyncio.Future[None] | None = None
+        self._begun: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._leaving: set[asyncio.Future[None]] = set()
 
@@ -91,14 +91,14 @@ class Live:
         return self.engine.signer.open(token, NAME, context.identity, self.engine.clock())
 
     def _admit(self, context: Context) -> Session:
-        limits, user, address = self.limits, context.identity, context.address
+        session = Session(self, secrets.token_urlsafe(12), context)
+        limits, (user, address) = self.limits, session._counted
         if (
             len(self.sessions) >= limits.sessions
             or (user and self._users[user] >= limits.sessions_per_user)
             or (address and self._addresses[address] >= limits.sessions_per_address)
         ):
             raise Unavailable("there are too many open pages", retry_after=30)
-        session = Session(self, secrets.token_urlsafe(12), context)
         self.sessions[session.id] = session
         self._users[user] += 1
         self._addresses[address] += 1
@@ -191,7 +191,7 @@ class Live:
 
     async def _take_leave(self, session: Session) -> None:
         self._detain(session)
-        for counter, key in ((self._users, session.context.identity), (self._addresses, session.context.address)):
+        for counter, key in zip((self._users, self._addresses), session._counted, strict=True):
             counter[key] -= 1
             if counter[key] <= 0:
                 del counter[key]
@@ -278,6 +278,13 @@ class Live:
             await self.subscriptions.leave(session, f"g:{group}")
             await self.presence.leave(session.id, group)
 
+    @property
+    def run_off_loop(self) -> Offload:
+        """How sync functions reach a worker thread."""
+        from .asgi import offload
+
+        return self.offload or offload
+
     # -- the event loop -----------------------------------------------------------------------------------------------
 
     def soon(self, function: Callable[..., None], *args: Any) -> None:
@@ -315,17 +322,18 @@ class Live:
     async def _begin(self) -> None:
         """Listen to the broker, and tell the listeners of "start"; the first page waits for that, the others with it."""
         if self._begun is None:
-            self._begun = self.loop.create_future()
-            self.keep(self.broker.listen(self.deliver, self.lost))
-            for topic in (EVERYBODY, TOPIC, f"w:{self.id}"):
-                await self.subscriptions.hold(topic)
-            self.keep(self.presence.ask())
-            self.keep(self._beat())
-            self.keep(self._end_at(stopping()))
-            await self.inbox.tell("start", None)
-            self._begun.set_result(None)
-        elif not self._begun.done():
-            await asyncio.shield(self._begun)
+            self._begun = self.keep(self._start())
+        if not self._begun.done():
+            await asyncio.shield(self._begun)  # a first page that leaves must not take it with it
+
+    async def _start(self) -> None:
+        self.keep(self.broker.listen(self.deliver, self.lost))
+        for topic in (EVERYBODY, TOPIC, f"w:{self.id}"):
+            await self.subscriptions.hold(topic)
+        self.keep(self.presence.ask())
+        self.keep(self._beat())
+        self.keep(self._end_at(stopping()))
+        await self.inbox.tell("start", None)
 
     async def _beat(self) -> None:
         """One clock for all connections: a heartbeat, and the end of those that do not answer."""

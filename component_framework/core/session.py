@@ -42,10 +42,12 @@ class Session:
         "_bytes",
         "_calls",
         "_connection",
+        "_counted",
         "_expiry",
         "_faults",
         "_granted",
         "_grants",
+        "_joining",
         "_lanes",
         "_live",
         "_log",
@@ -66,6 +68,10 @@ class Session:
     def __init__(self, live: Live, id: str, context: Context) -> None:
         self.id = id
         self.context = context
+        self._counted = (context.identity, context.address)
+        """Under what this tab is counted: it may come back from another address."""
+        self._joining: Any = None
+        """What the page shows, as it said last, until it is subscribed to that."""
         self.data: dict[str, Any] = {}
         self.groups: set[str] = set()
         self.topics: set[str] = set()
@@ -172,12 +178,13 @@ class Session:
         self.seq += 1
         log.append((self.seq, push))
         self._bytes += push.size
-        while len(log) > LOG or self._bytes > LOG_BYTES:
+        connection = self._connection
+        needed = connection.next_turn() if connection is not None else self.seq
+        while (len(log) > LOG or self._bytes > LOG_BYTES) and log[0][0] < needed:
             _, dropped = log.popleft()
             self._bytes -= dropped.size
-        connection = self._connection
         if connection is not None:
-            if log and connection.cursor < log[0][0] - 1:
+            if connection.cursor < log[0][0] - 1:
                 connection.drop(TRY_LATER)  # it cannot keep up; when it comes back it begins from what is there then
             elif wake:
                 connection.wake()

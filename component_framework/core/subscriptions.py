@@ -125,7 +125,9 @@ class Subscriptions:
         for number, (name, id, token, digest) in enumerate(components):
             try:
                 if number >= self._live.limits.components:
-                    raise TooLarge(f"the page has more than {self._live.limits.components} live components")
+                    too_many = TooLarge(f"the page has more than {self._live.limits.components} live components")
+                    session.push(Push({"type": "error", "id": id, "code": too_many.code, "message": too_many.public}))
+                    break  # one word is enough for all the others
                 await self._join_one(
                     session, Call(component=name, state=token, component_id=id, context=session.context), digest
                 )
