@@ -8,7 +8,7 @@ from component_framework import Engine
 NAMES = {
     "Bound", "BrowserError", "Component", "Conflict", "Context", "Email", "Engine", "Forbidden", "FormComponent", "Input", "Invalid", "Limits", "MemoryStateStore", "ModelMixin", "NotFound",
     "Limit", "Upload", "Provided", "LongText", "Password", "WizardComponent",
-    "Registry", "ServerOnly", "SessionClosed", "StreamingComponent", "call", "limit_rate", "register", "registry", "requires",
+    "Registry", "ServerOnly", "SessionClosed", "StreamingComponent", "call", "limit_rate", "outcome", "register", "registry", "requires",
 }  # fmt: skip
 
 

@@ -32,6 +32,8 @@ class Join(msgspec.Struct, tag="join", tag_field="type"):
     """The live components of the page: name, id, token and digest of each."""
 
     components: list[tuple[str, str, str, str]]
+    work: list[tuple[str, str]] = []
+    """The works that components of the page wait for: the component's name and the handle of each."""
 
 
 class Message(msgspec.Struct, tag="message", tag_field="type"):
@@ -186,6 +188,7 @@ class Inbox:
 
     async def _subscribe(self, session: Session) -> None:
         message, session._joining = session._joining, None
+        await self._live.works.attend(session, message.work[: self._live.limits.components])
         await self._live.subscriptions.join(session, message.components)
 
     async def _answer(self, session: Session, event: Event) -> None:
@@ -226,7 +229,7 @@ class Inbox:
             if session._renew is not None:
                 session.context = await session._renew()
             for listener in listeners:
-                await self._call(listener, session, listener.fit(message.data))
+                await self._call(listener, session, listener.fit(message.data, session))
         except RequestError as exc:
             self._refuse(session, exc, message.n)
 

@@ -7,11 +7,15 @@ import inspect
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import ConfigurationError
-from .fitting import Shape, shape_of
+from .fitting import Shape, members, shape_of
 from .host import Offload
+from .mounted import Mounted, dereferenced
+
+if TYPE_CHECKING:
+    from .session import Session
 
 logger = logging.getLogger("component_framework")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -30,7 +34,7 @@ class Listener:
     One that is not for `pages` gets no session: it hears what the application itself emits.
     """
 
-    __slots__ = ("_warned", "function", "is_async", "name", "pages", "shape")
+    __slots__ = ("_warned", "function", "is_async", "name", "pages", "references", "shape")
 
     def __init__(self, name: str, function: Callable[..., Any], *, pages: bool = True) -> None:
         self.name = name
@@ -41,14 +45,19 @@ class Listener:
         if not alone and not inspect.signature(function).parameters:
             raise ConfigurationError(f"on({name!r}): {function.__qualname__}() takes no session. Write it first.")
         self.shape = shape_of(name, function, skip=0 if alone else 1) if pages else Shape("Nothing", [])
+        self.references = frozenset(
+            field.name for field in self.shape.fields.values() if Mounted in members(field.type)
+        )
         self._warned = False
         if name in LIFECYCLE and self.shape.required:
             raise ConfigurationError(
                 f"on({name!r}): nobody gives {min(self.shape.required)!r}. Take the parameter away."
             )
 
-    def fit(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """`data` with the declared types and defaults; raises Invalid."""
+    def fit(self, data: Mapping[str, Any], session: Session | None = None) -> dict[str, Any]:
+        """`data` with the declared types and defaults, components on the page of `session` among them; raises Invalid."""
+        if self.references and session is not None:
+            data = dereferenced(session, data, self.references)
         return self.shape.fit(data)
 
     async def call(self, positional: tuple[Any, ...], arguments: Mapping[str, Any], offload: Offload) -> Any:

@@ -29,6 +29,7 @@ from .shutdown import stopping
 from .signing import Token, raw
 from .subscriptions import Subscriptions
 from .transport import POLICY, RESTART, TRY_LATER, Transport, TransportClosed
+from .work import Works, on_loop
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -59,6 +60,7 @@ class Live:
         self.subscriptions = Subscriptions(self)
         self.presence = Presence(self)
         self.inbox = Inbox(self)
+        self.works = Works(self)
         self._users: Counter[str] = Counter()
         self._addresses: Counter[str] = Counter()
         self._begun: asyncio.Task[None] | None = None
@@ -69,7 +71,7 @@ class Live:
 
     async def enter(self, context: Context, token: str | None) -> Session:
         """The session of `token`, or a new one; raises Unavailable when there are too many."""
-        await self._begin()
+        await self.ready()
         session = self._known(context, token) if token else None
         if session is not None:
             session.context = context
@@ -199,6 +201,7 @@ class Live:
         if session.greeting is not None:
             await asyncio.wait((session.greeting,))
         await self.inbox.tell("disconnect", session)
+        await self.works.attend(session, ())
         await self.subscriptions.drop(session)
         if session.context.identity:
             await self.subscriptions.leave(session, identity_topic(session.context.identity))
@@ -211,7 +214,7 @@ class Live:
 
     async def post(self, context: Context, body: bytes) -> None:
         """Messages of a page whose connection goes one way; raises RequestError. They may be for another process."""
-        await self._begin()
+        await self.ready()
         token, messages = self.inbox.read_post(body)
         opened = self.open(context, token)
         session = self.sessions.get(opened.id)
@@ -233,6 +236,8 @@ class Live:
             self.subscriptions.publish(topic)
         elif kind == "w":
             self._relayed(message)
+        elif kind in ("o", "d"):
+            self.works.deliver(topic, message)
         elif kind == "p":
             self.presence.deliver(message)
         elif kind == "i":
@@ -289,14 +294,7 @@ class Live:
 
     def soon(self, function: Callable[..., None], *args: Any) -> None:
         """Call `function` on the event loop: now, from there; soon, from a worker thread."""
-        try:
-            here = asyncio.get_running_loop() is self.loop
-        except RuntimeError:
-            here = False
-        if here:
-            function(*args)
-        else:
-            self.loop.call_soon_threadsafe(function, *args)
+        on_loop(self.loop, function, *args)
 
     def on_loop(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> Awaitable[T]:
         """Begin `function` on the event loop, whether or not anybody awaits it."""
@@ -319,7 +317,7 @@ class Live:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("work for open pages failed", exc_info=error)
 
-    async def _begin(self) -> None:
+    async def ready(self) -> None:
         """Listen to the broker, and tell the listeners of "start"; the first page waits for that, the others with it."""
         if self._begun is None:
             self._begun = self.keep(self._start())
@@ -340,6 +338,7 @@ class Live:
         while True:
             await asyncio.sleep(self.limits.heartbeat)
             await self.presence.beat()
+            await self.works.beat()
             for session in list(self.sessions.values()):
                 if (connection := session._connection) is not None:
                     self._check(connection)

@@ -9,6 +9,7 @@ import msgspec
 
 from .errors import ConfigurationError
 from .listeners import LIFECYCLE, Listener, Listeners, ReservedName
+from .mounted import referring
 from .plain import require_json
 from .spec import spec_of
 from .topics import digest_of, require_topic
@@ -144,11 +145,12 @@ class Realtime:
             for old in [old for old in self._lives if old.is_closed()]:
                 self._lives.pop(old, None)
             live = self._lives.setdefault(loop, Live(self, self.broker, offload))
+        live.offload = live.offload or offload
         return live
 
     def is_live(self: Engine) -> bool:  # type: ignore[misc]  # every Realtime is an Engine
         """Whether pages need the script that opens a connection, or waits for answers."""
-        return bool(self.listeners) or any(spec.live or spec.calls for spec in map(spec_of, self.registry.values()))
+        return bool(self.listeners) or any(spec.live or spec.calls or spec.works for spec in map(spec_of, self.registry.values()))
 
     def takes_files(self: Engine) -> bool:  # type: ignore[misc]  # as above
         """Whether pages need the script that sends files."""
@@ -173,6 +175,7 @@ def _login(context: Context) -> str | None:
 
 
 def _broadcast(name: str, group: str | None, exclude: Session | None, data: dict[str, Any]) -> tuple[str, bytes]:
+    data = {key: referring(value) for key, value in data.items()}
     require_json(data, name)
     message = {"type": "message", "name": name, "data": data}
     if exclude is not None:

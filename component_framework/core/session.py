@@ -17,14 +17,17 @@ import msgspec
 from .component import Context
 from .effects import emit
 from .errors import BrowserError, SessionClosed
+from .mounted import Mounted, referring
 from .plain import require_json
 from .push import RESYNC, Push
 from .transport import POLICY, TRY_LATER, TransportClosed
 
 if TYPE_CHECKING:
     from .connection import Connection
+    from .engine import Engine
     from .live import Live
     from .subscriptions import Shown
+    from .work import Waiting
 
 LOG = 256
 """Messages that a session keeps for a page that is away, or too slow."""
@@ -54,6 +57,7 @@ class Session:
         "_ref",
         "_renew",
         "_tasks",
+        "components",
         "context",
         "data",
         "greeting",
@@ -63,6 +67,7 @@ class Session:
         "seq",
         "shown",
         "topics",
+        "waiting",
     )  # fmt: skip
 
     def __init__(self, live: Live, id: str, context: Context) -> None:
@@ -75,8 +80,12 @@ class Session:
         self.data: dict[str, Any] = {}
         self.groups: set[str] = set()
         self.topics: set[str] = set()
+        self.components: dict[str, str] = {}
+        """The components of the page that subscribe to anything: the registered name of each, by element id."""
         self.shown: dict[str, Shown] = {}
         """The components of the page that are rendered for pushes, by element id."""
+        self.waiting: dict[str, Waiting] = {}
+        """The works that components of the page have begun."""
         self.seq = 0
         self.received = 0
         """The number of the last message that came from the page."""
@@ -98,6 +107,11 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<Session {self.id[:6]} {'connected' if self.connected else 'away'}>"
+
+    @property
+    def engine(self) -> Engine:
+        """The Engine that serves this tab."""
+        return self._live.engine
 
     @property
     def user(self) -> Any:
@@ -136,7 +150,7 @@ class Session:
         """
         if self.closed:
             raise SessionClosed(f"{self!r} is gone")
-        require_json(data, name)
+        data = _checked(name, data)
         self._ref += 1
         ref = self._ref
         calls = self._calls = self._calls if self._calls is not None else {}
@@ -151,6 +165,10 @@ class Session:
             return msgspec.convert(value, returns)
         except msgspec.ValidationError as exc:
             raise BrowserError("invalid", f"{name} gave something else: {exc}") from None
+
+    def component(self, target: str) -> Mounted:
+        """A component on this tab's page, by its element id or its registered name, to `call()` it."""
+        return Mounted(self, target)
 
     def join(self, group: str, **who: Any) -> Awaitable[None]:
         """Let this tab get what is broadcast to `group`; awaiting it waits until other processes know, too.
@@ -314,6 +332,11 @@ async def _after(
     await work(*args)
 
 
-def _message(name: str, data: dict[str, Any]) -> Push:
+def _checked(name: str, data: dict[str, Any]) -> dict[str, Any]:
+    data = {key: referring(value) for key, value in data.items()}
     require_json(data, name)
-    return Push({"type": "message", "name": name, "data": data})
+    return data
+
+
+def _message(name: str, data: dict[str, Any]) -> Push:
+    return Push({"type": "message", "name": name, "data": _checked(name, data)})

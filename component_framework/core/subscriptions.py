@@ -82,6 +82,11 @@ class Subscriptions:
         async with self._lock:
             await self._live.broker.follow(name)
 
+    async def release(self, name: str) -> None:
+        """The opposite of `hold()`."""
+        async with self._lock:
+            await self._live.broker.unfollow(name)
+
     async def enter(self, session: Session, name: str) -> None:
         """Add a session to a group."""
         (await self._follow(name)).sessions.add(session)
@@ -121,7 +126,7 @@ class Subscriptions:
         `components` has the name, id, token and digest of each. What looks different by now is brought up to date.
         """
         topics, shown = session.topics, session.shown
-        session.topics, session.shown = set(), {}
+        session.topics, session.shown, session.components = set(), {}, {}
         for number, (name, id, token, digest) in enumerate(components):
             try:
                 if number >= self._live.limits.components:
@@ -151,6 +156,7 @@ class Subscriptions:
         is_new = any(f"t:{topic}" not in self._followed for topic in topics)
         followed = [await self._follow(f"t:{topic}") for topic in topics]
         here = self._here(session, component, call, topics)
+        session.components[frame.component_id] = call.component
         for each in followed:
             if here is None:
                 each.sessions.add(session)

@@ -266,3 +266,58 @@ def test_a_second_load_of_the_scripts_changes_nothing_and_the_object_cannot_be_c
     tab(lambda page: page.click("text=Count"))
     text(tab, "i", "1")
     assert len(world.engine.sessions) == 1
+
+
+def test_the_server_calls_a_component_of_a_page_and_only_that_one_shows_itself_anew(tab: Tab, place: Place) -> None:
+    visit(tab, place, "stock:1,stock:2,plain")
+    connected(tab)
+    tab(lambda page: page.evaluate("window.swaps = []; document.addEventListener('htmx:after:swap', e => swaps.push(e.target.id || e.target.tagName))"))
+    drive = """([target, event, data]) => new Promise(done => { const off = components.on('driven', ({outcome}) => { off(); done(outcome); });
+      components.send('drive', { target, event, data }); })"""
+    second = tab(lambda page: page.evaluate("document.querySelectorAll('[data-component=stock]')[1].id"))
+    assert tab(lambda page: page.evaluate(drive, [second, "count", {}])) is None
+    text(tab, f"#{second} i", "1")
+    text(tab, "[data-component=stock] i", "0")
+    assert tab(lambda page: page.evaluate(drive, ["plain", "greet", {"name": 7}])) is None
+    assert tab(lambda page: page.evaluate(drive, [second, "total", {"prices": [1, 2]}])) == 60
+    tab.expected = ["404", "422"]
+    assert "there is no component" in tab(lambda page: page.evaluate(drive, ["elsewhere", "count", {}]))
+    assert "404" in tab(lambda page: page.evaluate(drive, [second, "no_such_event", {}]))
+    assert "422" in tab(lambda page: page.evaluate(drive, ["plain", "greet", {"name": "x"}]))
+
+
+def test_an_element_that_is_sent_is_its_component_there_and_an_element_again_when_it_comes_back(
+    tab: Tab, place: Place
+) -> None:
+    visit(tab, place, "stock:1,plain")
+    point = """new Promise(done => { const root = document.querySelector('[data-component=plain]');
+      components.on('pointed', ({ at, all }) => done([at === root, all[0] === root]));
+      components.send('point', { at: root.querySelector('button') }); })"""
+    assert tab(lambda page: page.evaluate(point)) == [True, True]
+
+
+@pytest.mark.parametrize("name", ["report", "sync_report", "stored_report"])
+def test_work_goes_on_when_its_event_is_over_and_its_result_is_shown(tab: Tab, place: Place, name: str) -> None:
+    world, _ = place
+    visit(tab, place, name)
+    tab(lambda page: page.click("text=Make"))
+    while not world.working:
+        tab(lambda page: page.wait_for_timeout(10))
+    world.go_on.set()
+    text(tab, "b", "14")
+    if name == "report":
+        tab(lambda page: page.click("text=Fail"))
+        tab(lambda page: page.wait_for_function("() => document.querySelector('em').textContent.startsWith('Something went wrong')"))
+
+
+def test_work_ends_when_its_component_is_taken_off_the_page(tab: Tab, place: Place) -> None:
+    world, _ = place
+    visit(tab, place, "report,plain")
+    tab(lambda page: page.click("text=Make"))
+    connected(tab)
+    while not world.working:
+        tab(lambda page: page.wait_for_timeout(10))
+    tab(lambda page: page.evaluate("document.querySelector('[data-component=report]').remove()"))
+    tab(lambda page: page.click("text=Add"))
+    while world.working:
+        tab(lambda page: page.wait_for_timeout(10))
