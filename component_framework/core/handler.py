@@ -51,7 +51,9 @@ class Handler:
         if self.is_call and self.streams:
             raise ConfigurationError(f"{owner}: a @call gives one value. Take the yield out of {method.__name__}().")
         if self.is_outcome and len(self.shape.names) > 1:
-            raise ConfigurationError(f"{owner}.{method.__name__}: an outcome has one parameter, the result or the error.")
+            raise ConfigurationError(
+                f"{owner}.{method.__name__}: an outcome has one parameter, the result or the error."
+            )
 
 
 def kind_of(function: Callable[..., Any]) -> Kind:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
+
 from .errors import ConfigurationError
 from .fitting import Shape, members, shape_of
 from .host import Offload
@@ -45,9 +47,10 @@ class Listener:
         if not alone and not inspect.signature(function).parameters:
             raise ConfigurationError(f"on({name!r}): {function.__qualname__}() takes no session. Write it first.")
         self.shape = shape_of(name, function, skip=0 if alone else 1) if pages else Shape("Nothing", [])
-        self.references = frozenset(
-            field.name for field in self.shape.fields.values() if Mounted in members(field.type)
-        )
+        self.references = {need.name: need.default for need in self.shape.needs if Mounted in members(need.type)}
+        for need in self.shape.needs:
+            if need.name not in self.references and need.default is msgspec.NODEFAULT:
+                raise ConfigurationError(f"on({name!r}): nobody gives {need.name!r}, and no page can. Take it away.")
         self._warned = False
         if name in LIFECYCLE and self.shape.required:
             raise ConfigurationError(
@@ -56,9 +59,10 @@ class Listener:
 
     def fit(self, data: Mapping[str, Any], session: Session | None = None) -> dict[str, Any]:
         """`data` with the declared types and defaults, components on the page of `session` among them; raises Invalid."""
-        if self.references and session is not None:
-            data = dereferenced(session, data, self.references)
-        return self.shape.fit(data)
+        if not self.references:
+            return self.shape.fit(data)
+        rest = {key: value for key, value in data.items() if key not in self.references}
+        return self.shape.fit(rest) | dereferenced(session, data, self.references)
 
     async def call(self, positional: tuple[Any, ...], arguments: Mapping[str, Any], offload: Offload) -> Any:
         """What the function gives: one that is sync runs in a worker thread."""
@@ -91,7 +95,9 @@ class Listeners:
             raise ReservedName(f"{name!r} is a name of the framework's own. {known}.")
         near = difflib.get_close_matches(name.lower(), LIFECYCLE, n=1, cutoff=MISSPELT)
         if near and name not in LIFECYCLE:
-            raise ReservedName(f"{name!r} looks like {near[0]!r}. {known}, and should not be mistaken for one of these.")
+            raise ReservedName(
+                f"{name!r} looks like {near[0]!r}. {known}, and should not be mistaken for one of these."
+            )
         if name in LIFECYCLE and not pages:
             raise ReservedName(f"{name!r} is not emitted by an application. {known}.")
 

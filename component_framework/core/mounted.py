@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from .calls import PREFIX
 from .component import Component
+from .errors import Invalid
 from .spec import spec_of
 
 if TYPE_CHECKING:
@@ -56,7 +59,20 @@ def referring(value: Any) -> Any:
     return [referring(item) for item in value] if isinstance(value, list) else value
 
 
-def dereferenced(session: Session, data: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, Any]:
-    """`data` with components of this tab, and of no other, for those of its references that go under `names`."""
-    found = {name: value[_REFERENCE] for name in names if isinstance(value := data.get(name), dict) and value.keys() == {_REFERENCE}}
-    return {**data, **{name: Mounted(session, id) for name, id in found.items() if isinstance(id, str)}} if found else data
+def dereferenced(session: Session | None, data: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The references of `data` under the names of `defaults`, as components of this tab and of no other; raises Invalid."""
+    found: dict[str, Any] = {}
+    for name, default in defaults.items():
+        value = data.get(name, default)
+        if (
+            isinstance(value, dict)
+            and value.keys() == {_REFERENCE}
+            and isinstance(value[_REFERENCE], str)
+            and session is not None
+        ):
+            found[name] = Mounted(session, value[_REFERENCE])
+        elif value is default and default is not msgspec.NODEFAULT:
+            found[name] = value
+        else:
+            raise Invalid({name: ["This is no component of the page."]})
+    return found

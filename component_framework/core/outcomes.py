@@ -34,7 +34,9 @@ def outcome(method: F) -> F:
     visitor. A page cannot call it.
     """
     if not method.__name__.startswith("on_"):
-        raise ConfigurationError(f"@outcome on {method.__name__}: an outcome is an event. Name it on_{method.__name__}.")
+        raise ConfigurationError(
+            f"@outcome on {method.__name__}: an outcome is an event. Name it on_{method.__name__}."
+        )
     method.component_outcome = True  # type: ignore[attr-defined]  # a mark on a function
     return method
 
@@ -81,7 +83,9 @@ def announced(component: Component) -> list[Emit]:
     from .running import in_event_loop
 
     if _LOOP.get() is None and not in_event_loop():
-        raise ConfigurationError(f"{component._compiled.title} starts work, which needs an event loop: serve it over ASGI.")
+        raise ConfigurationError(
+            f"{component._compiled.title} starts work, which needs an event loop: serve it over ASGI."
+        )
     return [Emit("component:work", {"work": _handle(engine, component, work)}) for work in component._works]
 
 

@@ -150,7 +150,9 @@ class Realtime:
 
     def is_live(self: Engine) -> bool:  # type: ignore[misc]  # every Realtime is an Engine
         """Whether pages need the script that opens a connection, or waits for answers."""
-        return bool(self.listeners) or any(spec.live or spec.calls or spec.works for spec in map(spec_of, self.registry.values()))
+        return bool(self.listeners) or any(
+            spec.live or spec.calls or spec.works for spec in map(spec_of, self.registry.values())
+        )
 
     def takes_files(self: Engine) -> bool:  # type: ignore[misc]  # as above
         """Whether pages need the script that sends files."""

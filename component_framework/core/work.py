@@ -85,7 +85,9 @@ class Works:
         if job is None:
             return
         engine = self._live.engine
-        sealed = seal_outcome(engine.signer, work.name, work.component_id, event, payload, work.context.identity, engine.clock())
+        sealed = seal_outcome(
+            engine.signer, work.name, work.component_id, event, payload, work.context.identity, engine.clock()
+        )
         job.outcome = msgspec.json.encode({"event": event, "outcome": sealed})
         await self._tell(work.key, job.outcome)
 
@@ -168,7 +170,9 @@ class Works:
         engine, handle = self._live.engine, waiting.handle
         event = msgspec.json.decode(handle.state)["failed"]
         payload = {"error": "This was interrupted. Try again."}
-        sealed = seal_outcome(engine.signer, waiting.name, handle.id, event, payload, waiting.context.identity, engine.clock())
+        sealed = seal_outcome(
+            engine.signer, waiting.name, handle.id, event, payload, waiting.context.identity, engine.clock()
+        )
         session.push(_outcome_push(waiting, event, sealed))
 
 

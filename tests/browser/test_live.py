@@ -212,7 +212,11 @@ def test_a_page_that_had_too_much_to_say_is_still_shown_what_changes(tab: Tab, p
     tab(lambda page: page.add_init_script(script))
     visit(tab, place, "stock:1")
     connected(tab)
-    tab(lambda page: page.evaluate("new Promise(done => { components.on('entered', done); setTimeout(() => components.send('enter'), 500); })"))
+    tab(
+        lambda page: page.evaluate(
+            "new Promise(done => { components.on('entered', done); setTimeout(() => components.send('enter'), 500); })"
+        )
+    )
     world.stock[1] = 4
     world.engine.publish_sync("stock:1")
     text(tab, "b", "4")
@@ -271,7 +275,11 @@ def test_a_second_load_of_the_scripts_changes_nothing_and_the_object_cannot_be_c
 def test_the_server_calls_a_component_of_a_page_and_only_that_one_shows_itself_anew(tab: Tab, place: Place) -> None:
     visit(tab, place, "stock:1,stock:2,plain")
     connected(tab)
-    tab(lambda page: page.evaluate("window.swaps = []; document.addEventListener('htmx:after:swap', e => swaps.push(e.target.id || e.target.tagName))"))
+    tab(
+        lambda page: page.evaluate(
+            "window.swaps = []; document.addEventListener('htmx:after:swap', e => swaps.push(e.target.id || e.target.tagName))"
+        )
+    )
     drive = """([target, event, data]) => new Promise(done => { const off = components.on('driven', ({outcome}) => { off(); done(outcome); });
       components.send('drive', { target, event, data }); })"""
     second = tab(lambda page: page.evaluate("document.querySelectorAll('[data-component=stock]')[1].id"))
@@ -307,7 +315,11 @@ def test_work_goes_on_when_its_event_is_over_and_its_result_is_shown(tab: Tab, p
     text(tab, "b", "14")
     if name == "report":
         tab(lambda page: page.click("text=Fail"))
-        tab(lambda page: page.wait_for_function("() => document.querySelector('em').textContent.startsWith('Something went wrong')"))
+        tab(
+            lambda page: page.wait_for_function(
+                "() => document.querySelector('em').textContent.startsWith('Something went wrong')"
+            )
+        )
 
 
 def test_work_ends_when_its_component_is_taken_off_the_page(tab: Tab, place: Place) -> None:

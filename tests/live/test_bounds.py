@@ -99,4 +99,3 @@ class Answering(Tab):
     def __init__(self, live: Live) -> None:
         super().__init__(live)
         self.options: dict[str, Any] = {"answers": True}
-

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from component_framework import Context, Session
+from component_framework import Context, Engine, Session
 from component_framework.core.errors import ConfigurationError, Invalid
 from tests.live.site import World
 from tests.live.tabs import Tab, alive
+from tests.live.test_hosts import shown
 
 
 @pytest.mark.parametrize("name", ["conect", "Connect", "connected", "disconect", "starts", "stopp"])
@@ -91,3 +93,45 @@ async def test_a_logout_that_cannot_find_its_pages_says_what_is_missing() -> Non
         await engine.log_out(Context(user="ann"))
     with pytest.raises(ConfigurationError, match="identify"):
         engine.log_out_sync(Context(user="ann"))
+
+
+async def test_a_reference_is_a_component_of_the_tab_that_sent_it_and_goes_out_as_one() -> None:
+    world = World()
+    async with alive(world) as live:
+        tab = Tab(live)
+        session = await tab.come()
+        tab.say(type="message", n=1, name="point", data={"at": {"$ref": "c-1"}})
+        assert (await tab.hear("message"))["data"] == {"at": {"$ref": "c-1"}, "all": [{"$ref": "c-1"}]}
+        for n, wrong in enumerate(({}, {"at": "c-1"}, {"at": {"$ref": 1}}, {"at": {"$ref": "c", "x": 1}}), 2):
+            tab.say(type="message", n=n, name="point", data=wrong)
+            assert (await tab.hear("error"))["code"] == "invalid"
+        component = world.registry.find("plain")()
+        component.id = "c-2"
+        session.send("see", it=component)
+        assert (await tab.hear("message"))["data"] == {"it": {"$ref": "c-2"}}
+        asked = asyncio.ensure_future(session.component("plain").call("add", by=1))
+        call = await tab.hear("call")
+        assert (call["name"], call["data"]) == (
+            "component:event",
+            {"target": "plain", "event": "add", "data": {"by": 1}, "calls": []},
+        )
+        tab.say(type="result", ref=call["ref"], value=None)
+        assert await asked is None
+
+
+async def test_what_a_page_shows_is_known_to_its_session() -> None:
+    world = World()
+    stock, plain = shown(world, "stock", pk=1), shown(world, "plain")
+    async with alive(world) as live:
+        tab = Tab(live)
+        session = await tab.come()
+        tab.say(type="join", components=[stock, plain])
+        assert (await tab.hear("error"))["code"] == "unknown"
+        assert session.components == {stock[1]: "stock"}
+
+
+def test_a_listener_that_nobody_can_fill_is_refused_where_it_is_written() -> None:
+    with pytest.raises(ConfigurationError, match="nobody gives 'engine'"):
+
+        @World().engine.on("said")
+        def said(session: Session, engine: Engine) -> None: ...

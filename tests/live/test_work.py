@@ -25,12 +25,23 @@ ANN = Context(identity="ann")
 
 async def send(world: World, name: str, id: str, token: str, event: str, **payload: str) -> tuple[Reply, str]:
     """Post an event, as a page does; gives the reply and the page's new token."""
-    headers = {"hx-request": "true", "content-type": "application/x-www-form-urlencoded", "x-component-state": token, "x-component-id": id}
+    headers = {
+        "hx-request": "true",
+        "content-type": "application/x-www-form-urlencoded",
+        "x-component-state": token,
+        "x-component-id": id,
+    }
     from urllib.parse import urlencode
 
     from component_framework.core.asgi import offload
 
-    request = HttpRequest(component=name, query=f"event={event.replace(':', '%3A')}", body=urlencode(payload).encode(), headers=headers, context=ANN)
+    request = HttpRequest(
+        component=name,
+        query=f"event={event.replace(':', '%3A')}",
+        body=urlencode(payload).encode(),
+        headers=headers,
+        context=ANN,
+    )
     reply = await world.engine.answer(request, offload)
     assert isinstance(reply.body, bytes)
     found = re.search('data-state="([^"]*)"', reply.body.decode())
@@ -61,7 +72,9 @@ class Page(Tab):
         """Pass the outcome on, as the page's script does; gives what is shown then."""
         told = await self.hear("outcome")
         assert (told["work"], told["id"]) == (self.handle, self.id)
-        reply, self.state = await send(self.world, self.name, self.id, self.state, told["event"], outcome=told["outcome"])
+        reply, self.state = await send(
+            self.world, self.name, self.id, self.state, told["event"], outcome=told["outcome"]
+        )
         assert isinstance(reply.body, bytes)
         self.say(type="join", components=[])
         return reply.body.decode()
@@ -266,7 +279,12 @@ def test_a_test_without_a_page_sends_the_outcome_itself() -> None:
 def test_work_needs_an_event_loop() -> None:
     world = World()
     name, id, token, _ = shown(world, "sync_report")
-    headers = {"hx-request": "true", "content-type": "application/x-www-form-urlencoded", "x-component-state": token, "x-component-id": id}
+    headers = {
+        "hx-request": "true",
+        "content-type": "application/x-www-form-urlencoded",
+        "x-component-state": token,
+        "x-component-id": id,
+    }
     reply = world.engine.answer_sync(HttpRequest(component=name, query="event=make", body=b"year=1", headers=headers))
     assert reply.status == 500
     assert msgspec.json.decode(reply.headers["HX-Trigger"])["component:error"]["code"] == "failed"
