@@ -24,7 +24,8 @@ class Handler:
     """A method: the shape of its payload, and how it runs."""
 
     __slots__ = (
-        "blocks", "call", "event", "is_async", "is_call", "is_outcome", "kind", "mutates", "permissions", "rate_limit", "shape", "streams", "uploads",
+        "blocks", "call", "event", "is_async", "is_call", "is_outcome", "kind", "mutates", "permissions", "rate_limit", "shape", "streams",
+        "uploads",
     )  # fmt: skip
 
     def __init__(self, cls: type[Component], event: str, method: Callable[..., Any]) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .host import Offload
     from .live import Live
     from .session import Session
+    from .transport import Transport
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -132,6 +133,23 @@ class Realtime:
         for live in list(self._lives.values()):
             found.update(live.presence.members(group))
         return found
+
+    async def connect(
+        self: Engine,
+        transport: Transport,
+        context: Context,
+        *,
+        session: str | None = None,
+        last: int = 0,
+        answers: bool = False,
+    ) -> None:  # type: ignore[misc]  # every Realtime is an Engine
+        """Serve a page over `transport`, a connection of your own, until it ends; raises Unavailable for a page too many.
+
+        `session` and `last` are what the page had when its last connection broke: the token of the greeting, and the
+        number of the last message. `answers` says that the page sends a "pong" for each "ping".
+        """
+        live = self.live()
+        await live.run(await live.enter(context, session), transport, last=last, answers=answers)
 
     def live(self: Engine, offload: Offload | None = None) -> Live:  # type: ignore[misc]  # every Realtime is an Engine
         """The sessions on the running event loop; for adapters."""

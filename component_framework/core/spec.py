@@ -31,7 +31,6 @@ from .topics import check_topics
 
 if TYPE_CHECKING:
     from .component import Component
-    from .gate import Permission
 
 NAME = re.compile(r"[a-z][a-z0-9_.-]*")
 EVENT = re.compile(r"[a-z][a-z0-9_]*")

@@ -322,3 +322,28 @@ async def test_a_list_of_members_is_shown_anew_when_somebody_comes_or_goes() -> 
         await other.go()
         assert "topic" in await tab.hear("refresh")
         assert "Bob" not in world.engine.mount("guests")
+
+
+async def test_members_of_a_room_hear_once_of_each_who_comes_and_goes_here_or_in_another_process() -> None:
+    world = World(limits=Limits(grace=0.01))
+    async with alive(world) as live:
+        ann, bob = Tab(live), Tab(live)
+        one = await ann.come()
+        await one.join("room", name="Ann")
+        two = await bob.come()
+        await two.join("room", name="Bob")
+        await two.join("room", name="Bob")
+        there = b'{"from": "elsewhere", "group": "room", "members": {"x": {"name": "Cid"}}}'
+        live.presence.deliver(there)
+        live.presence.deliver(there)
+        await bob.go()
+        for _ in range(4):
+            await live.presence.beat()
+        while len(live.sessions) > 1:
+            await asyncio.sleep(0.01)
+        heard = [await ann.hear("message") for _ in range(4)]
+        assert [(frame["name"], frame["data"]["who"]["name"]) for frame in heard] == [
+            ("presence:join", "Bob"), ("presence:join", "Cid"), ("presence:leave", "Cid"), ("presence:leave", "Bob"),
+        ]  # fmt: skip
+        assert heard[0]["data"]["id"] == two.id
+        assert not [frame for frame in ann.frames if frame["type"] == "message"]
