@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
@@ -332,3 +333,12 @@ def test_work_ends_when_its_component_is_taken_off_the_page(tab: Tab, place: Pla
     tab(lambda page: page.click("text=Add"))
     while world.working:
         tab(lambda page: page.wait_for_timeout(10))
+
+
+def test_lifecycle_events_come_once_and_in_order_in_200_random_orders_of_script_and_connection(
+    tab: Tab, place: Place
+) -> None:
+    visit(tab, place, "plain")
+    fuzz = (Path(__file__).parent / "lifecycle_fuzz.js").read_text().partition("\nasync ")[2]
+    source = tab(lambda page: page.evaluate("document.querySelector('script[src*=\"live.js\"]').src"))
+    assert tab(lambda page: page.evaluate(f"async {fuzz}", source)) == []
