@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Driver, Tab
+from tests.browser.dropping_proxy import dropping_proxy
 from tests.live.site import Point, World
 from tests.servers import uvicorn_thread
 
@@ -342,3 +344,37 @@ def test_lifecycle_events_come_once_and_in_order_in_200_random_orders_of_script_
     fuzz = (Path(__file__).parent / "lifecycle_fuzz.js").read_text().partition("\nasync ")[2]
     source = tab(lambda page: page.evaluate("document.querySelector('script[src*=\"live.js\"]').src"))
     assert tab(lambda page: page.evaluate(f"async {fuzz}", source)) == []
+
+
+def test_no_click_and_no_message_is_lost_or_doubled_when_the_connection_drops_in_the_middle(
+    driver: Driver, place: Place
+) -> None:
+    world, address = place
+    world.engine.limits = dataclasses.replace(world.engine.limits, grace=10)
+    with dropping_proxy(address) as proxy:
+        tab = Tab(driver)
+        tab.expected = ["ERR_", "WebSocket"]
+        try:
+            visit(tab, (world, proxy.address), "stock:1,stock:2")
+            connected(tab)
+            for n in range(30):
+                tab(lambda page: page.click("[data-component=stock] >> text=Take"))
+                tab(lambda page, n=n: page.evaluate(f"components.send('say', {{ text: '{n}' }})"))
+                if n % 5 == 2:
+                    proxy.drop()
+                if n % 10 == 9:
+                    connected(tab)
+            connected(tab)
+            text(tab, "[data-component=stock] b", "-20")
+            done = "new Promise(done => { components.on('entered', done); components.send('enter'); })"
+            tab(lambda page: page.evaluate(done))
+            assert world.stock[1] == -20
+            assert [text for name, text in world.heard if name == "say"] == [str(n) for n in range(30)]
+            assert proxy.dropped > 3
+            world.stock[2] = 5
+            world.engine.publish_sync("stock:2")
+            text(tab, "[data-component=stock]:nth-of-type(2) b", "5")
+            assert len(world.engine.sessions) == 1
+        finally:
+            driver.run(tab.page.close)
+    assert tab.unexpected() == []

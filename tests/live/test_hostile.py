@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import zlib
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import httpx
@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from component_framework import Context, Limits
-from tests.live.hosts import Host, Line, Socket, each_host, each_line
+from tests.live.hosts import Host, Line, Socket, Stream, each_host, each_line, starlette
 from tests.live.site import World
 from tests.live.test_hosts import shown
 
@@ -86,11 +86,8 @@ def test_a_message_that_is_small_on_the_wire_and_huge_behind_it_ends_its_own_con
         with connect(url, compression="deflate", max_size=None, open_timeout=10) as page:
             page.recv(10)
             page.send(bomb)
-            with pytest.raises(ConnectionClosed):
-                while "too_large" not in str(page.recv(20)):
-                    pass
-                page.close()
-                page.recv(1)
+            with suppress(ConnectionClosed):  # a server may refuse it by itself, before it is a message
+                assert "too_large" in str(page.recv(20))
         witness.say(type="message", n=1, name="enter", data={})
         assert witness.hear("message")["name"] == "entered"
 
@@ -174,15 +171,13 @@ def _handshake(address: str) -> socket.socket:
 
 
 def test_a_stream_of_somebody_else_cannot_be_posted_to() -> None:
-    from tests.live.hosts import Stream, starlette
-
-    with starlette(World(identify=lambda context: context.request.headers.get("x-user", ""))) as address:
-        with Stream(address, **{"X-User": "ann"}) as ann:
-            session = ann.hear("hello")["session"]
-            message = {"type": "message", "n": 1, "name": "enter", "data": {}}
-            answer = httpx.post(
-                f"{address}/components/live",
-                json={"session": session, "messages": [message]},
-                headers={"X-User": "bob"},
-            )
-            assert (answer.status_code, answer.json()["code"]) == (400, "state_invalid")
+    world = World(identify=lambda context: context.request.headers.get("x-user", ""))
+    with starlette(world) as address, Stream(address, **{"X-User": "ann"}) as ann:
+        session = ann.hear("hello")["session"]
+        message = {"type": "message", "n": 1, "name": "enter", "data": {}}
+        answer = httpx.post(
+            f"{address}/components/live",
+            json={"session": session, "messages": [message]},
+            headers={"X-User": "bob"},
+        )
+        assert (answer.status_code, answer.json()["code"]) == (400, "state_invalid")
