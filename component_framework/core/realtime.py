@@ -134,7 +134,7 @@ class Realtime:
             found.update(live.presence.members(group))
         return found
 
-    async def connect(
+    async def connect(  # type: ignore[misc]  # every Realtime is an Engine
         self: Engine,
         transport: Transport,
         context: Context,
@@ -142,7 +142,7 @@ class Realtime:
         session: str | None = None,
         last: int = 0,
         answers: bool = False,
-    ) -> None:  # type: ignore[misc]  # every Realtime is an Engine
+    ) -> None:
         """Serve a page over `transport`, a connection of your own, until it ends; raises Unavailable for a page too many.
 
         `session` and `last` are what the page had when its last connection broke: the token of the greeting, and the
