@@ -13,7 +13,7 @@
   const waiting = new Map(); // number -> what waits for the answer to an event
   const works = new Map(); // handle -> the id of the element that has begun it and waits for what becomes of it
   let outbox = [];
-  let link, transport, carry, session = '', seen = 0, number = 0, joined = '', tries = 0, limit = 0;
+  let link, transport, carry, session = meta?.dataset.session || '', seen = 0, number = 0, joined = '', tries = 0, limit = 0;
   let open = false, ready = false, wanted = false, over = meta?.dataset.pushes == 'no', alarm, retry, sending;
 
   const parts = () => [...document.querySelectorAll('[data-live]')];
@@ -196,7 +196,7 @@
     for (const [handle, id] of works) if (!document.getElementById(id)) works.delete(handle);
     if (open) {
       if (joined != shown()) join();
-    } else if (wanted || works.size || parts().length) connect();
+    } else if (wanted || session || works.size || parts().length) connect();
   };
   const start = () => {
     if (ready) return;

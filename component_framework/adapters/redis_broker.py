@@ -68,13 +68,13 @@ class RedisBroker:
 
     def publish_sync(self, topic: str, message: bytes) -> None:
         """See Broker."""
-        command = "SPUBLISH" if self.sharded else "PUBLISH"
+        publish = "spublish" if self.sharded else "publish"
         try:
             try:
-                self._sync_client().execute_command(command, self.prefix + topic, message)
+                getattr(self._sync_client(), publish)(self.prefix + topic, message)
             except MovedError as exc:
                 self.url, self._sync = moved(self.url, exc), None
-                self._sync_client().execute_command(command, self.prefix + topic, message)
+                getattr(self._sync_client(), publish)(self.prefix + topic, message)
         except (RedisError, OSError) as exc:
             raise _unavailable(exc) from exc
 

@@ -65,7 +65,7 @@ class Line:
         self._listener = redis.asyncio.Redis.from_url(self._url, retry=AsyncRetry(NoBackoff(), 0, ()), **self._options)
 
     async def publish(self, channel: str, message: bytes) -> None:
-        await self.publisher.execute_command(f"{self._shard}publish".upper(), channel, message)
+        await getattr(self.publisher, f"{self._shard}publish")(channel, message)
 
     async def move(self, exc: MovedError) -> None:
         """Go to the node of a cluster that has our channels."""

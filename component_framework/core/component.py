@@ -46,9 +46,12 @@ class Context(msgspec.Struct, frozen=True):
     live: Any = None
     """The Session of the tab, where the event came down its connection."""
 
-    def with_live(self, session: Any) -> Context:
+    live_token: str = ""
+    """What a page connects with whose session is there before it."""
+
+    def with_live(self, session: Any, token: str = "") -> Context:
         """The same visitor, at the tab of `session`."""
-        return msgspec.structs.replace(self, live=session)
+        return msgspec.structs.replace(self, live=session, live_token=token)
 
     @property
     def is_anonymous(self) -> bool:

@@ -11,6 +11,7 @@ import logging
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -39,6 +40,9 @@ T = TypeVar("T")
 
 NAME = "live"
 """The name that tokens of sessions are signed for; no component can have it."""
+
+FIRST = "live?first"
+"""What the token of a page is signed for that has not come yet; good once, for the page may be shown twice."""
 
 EVERYBODY = "a:"
 SILENCES = 3
@@ -80,19 +84,26 @@ class Live:
 
     def _known(self, context: Context, token: str) -> Session | None:
         """The session of `token`, if it is one of ours and of this visitor; None for any other."""
-        try:
-            opened = self.open(context, token)
-        except RequestError:
-            return None
-        return self.sessions.get(opened.id)
+        for purpose in (NAME, FIRST):
+            with suppress(RequestError):
+                session = self.sessions.get(self.open(context, token, purpose).id)
+                return session if session is None or purpose == NAME or session.awaited else None
+        return None
 
-    def open(self, context: Context, token: str) -> Token:
+    def open(self, context: Context, token: str, purpose: str = NAME) -> Token:
         """What is signed in a session's token; raises StateInvalid, or StateExpired."""
         if not isinstance(token, str):
             raise StateInvalid("the session is no token")
-        return self.engine.signer.open(token, NAME, context.identity, self.engine.clock())
+        return self.engine.signer.open(token, purpose, context.identity, self.engine.clock())
 
-    def _admit(self, context: Context) -> Session:
+    async def prepare(self, context: Context) -> tuple[Session, str]:
+        """A session whose page has not come yet, and the token with which its first connection takes it, and no other."""
+        await self.ready()
+        session = self._admit(context, awaited=True)
+        self._await_return(session)
+        return session, self._token(session, FIRST)
+
+    def _admit(self, context: Context, *, awaited: bool = False) -> Session:
         session = Session(self, secrets.token_urlsafe(12), context)
         limits, (user, address) = self.limits, session._counted
         if (
@@ -106,7 +117,9 @@ class Live:
         self._addresses[address] += 1
         if user:
             self.keep(self.subscriptions.enter(session, identity_topic(user)))
-        self.inbox.lifecycle("connect", session)
+        session.awaited = awaited
+        if not awaited:
+            self.inbox.lifecycle("connect", session)
         return session
 
     async def run(
@@ -122,14 +135,17 @@ class Live:
 
         `answers` says that the page answers heartbeats; `renew` finds out again who is at it, before each event.
         """
-        resumed = session.seq > 0 or session.received > 0 or session._expiry is not None
+        resumed = not session.awaited and (session.seq > 0 or session.received > 0 or session._expiry is not None)
         self._detain(session)
+        if session.awaited:
+            session.awaited = False
+            self.inbox.lifecycle("connect", session)
         session._renew = renew
         hello = {
             "type": "hello", "session": self._token(session), "received": session.received, "resumed": resumed, "v": 1,
             "heartbeat": self.limits.heartbeat,
         }  # fmt: skip
-        connection = Connection(session, transport, session.resume(last) if resumed else 0, [Push(hello)], answers)
+        connection = Connection(session, transport, session.resume(last if resumed else 0), [Push(hello)], answers)
         if (earlier := session._connection) is not None:
             earlier.drop(RESTART)
         session._connection = connection
@@ -145,7 +161,7 @@ class Live:
             connection.drop(1000)
             await asyncio.gather(connection.task, return_exceptions=True)
             if session._connection is None and session.id in self.sessions and session._expiry is None:
-                session._expiry = self.loop.call_later(self.limits.grace, self._expire, session)
+                self._await_return(session)
 
     async def _write(self, connection: Connection) -> None:
         try:
@@ -165,6 +181,9 @@ class Live:
                 await transport.close(code)
         except TimeoutError:
             pass  # the server notices by itself
+
+    def _await_return(self, session: Session) -> None:
+        session._expiry = self.loop.call_later(self.limits.grace, self._expire, session)
 
     def _detain(self, session: Session) -> None:
         if session._expiry is not None:
@@ -200,15 +219,16 @@ class Live:
         session.finish()
         if session.greeting is not None:
             await asyncio.wait((session.greeting,))
-        await self.inbox.tell("disconnect", session)
+        if not session.awaited:
+            await self.inbox.tell("disconnect", session)
         await self.works.attend(session, ())
         await self.subscriptions.drop(session)
         if session.context.identity:
             await self.subscriptions.leave(session, identity_topic(session.context.identity))
 
-    def _token(self, session: Session) -> str:
+    def _token(self, session: Session, purpose: str = NAME) -> str:
         token = Token(int(self.engine.clock()), session.id, "", 0, raw({}), {}, raw({}), self.id)
-        return self.engine.signer.seal(token, NAME, session.context.identity)
+        return self.engine.signer.seal(token, purpose, session.context.identity)
 
     # -- from the page, where it cannot send down its connection ------------------------------------------------------
 

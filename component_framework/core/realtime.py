@@ -134,6 +134,15 @@ class Realtime:
             found.update(live.presence.members(group))
         return found
 
+    async def open_session(self: Engine, context: Context) -> Context:  # type: ignore[misc]  # as above
+        """A session for a page that is about to be rendered: the Context for its components and its scripts.
+
+        `context.live` is the Session: let it `join()` and `send()` before its browser has connected. A page that does
+        not come within the grace period is forgotten. Raises Unavailable for a page too many.
+        """
+        session, token = await self.live().prepare(context)
+        return context.with_live(session, token)
+
     async def connect(  # type: ignore[misc]  # every Realtime is an Engine
         self: Engine,
         transport: Transport,

@@ -57,6 +57,7 @@ class Session:
         "_ref",
         "_renew",
         "_tasks",
+        "awaited",
         "components",
         "context",
         "data",
@@ -77,6 +78,8 @@ class Session:
         """Under what this tab is counted: it may come back from another address."""
         self._joining: Any = None
         """What the page shows, as it said last, until it is subscribed to that."""
+        self.awaited = False
+        """Whether its page has not come yet."""
         self.data: dict[str, Any] = {}
         self.groups: set[str] = set()
         self.topics: set[str] = set()

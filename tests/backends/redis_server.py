@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -167,14 +168,18 @@ def redis_cluster() -> Iterator[list[str]]:
 
 
 def _join_cluster(ports: list[int], bus: int) -> None:
-    nodes = [redis.Redis(port=port) for port in ports]
+    nodes: list[Any] = [redis.Redis(port=port) for port in ports]
     for half, node in enumerate(nodes):
-        _await(lambda node=node: node.ping())
+        _await(node.ping)
         node.execute_command("CLUSTER", "ADDSLOTSRANGE", 8192 * half, 8192 * half + 8191)
     nodes[0].execute_command("CLUSTER", "MEET", "127.0.0.1", ports[1], bus)
     for node in nodes:
-        _await(lambda node=node: "ok" in str(node.execute_command("CLUSTER INFO")["cluster_state"]))
+        _await(partial(_is_whole, node))
         node.close()
+
+
+def _is_whole(node: Any) -> bool:
+    return "ok" in str(node.execute_command("CLUSTER INFO")["cluster_state"])
 
 
 def _await(condition: Callable[[], Any]) -> None:

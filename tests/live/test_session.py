@@ -347,3 +347,48 @@ async def test_members_of_a_room_hear_once_of_each_who_comes_and_goes_here_or_in
         ]  # fmt: skip
         assert heard[0]["data"]["id"] == two.id
         assert not [frame for frame in ann.frames if frame["type"] == "message"]
+
+
+async def test_a_session_that_is_there_before_its_page_keeps_what_it_is_told_and_is_taken_once() -> None:
+    world = World(limits=Limits(grace=5))
+    async with alive(world) as live:
+        context = await world.engine.open_session(Context(identity="ann"))
+        session = context.live
+        await session.join("room")
+        session.send("welcome", n=1)
+        await world.engine.broadcast("said", group="room", text="early")
+        await asyncio.sleep(0)
+        assert 'data-session="' in world.engine.scripts(None, context)
+        assert [name for name, _ in world.heard] == ["start"]
+        tab, copy, thief = (Tab(live, Context(identity=name)) for name in ("ann", "ann", "bob"))
+        for each in (thief, tab, copy):
+            each.token = context.live_token
+        assert await thief.come() is not session
+        assert await tab.come() is session
+        assert [(await tab.hear("message"))["name"] for _ in range(2)] == ["welcome", "said"]
+        assert await copy.come() is not session
+        await tab.go()
+        assert await tab.come() is session
+        assert world.heard.count(("connect", session.id)) == 1
+
+
+async def test_a_session_whose_page_does_not_come_is_forgotten_and_nobody_is_told_that_it_left() -> None:
+    world = World(limits=Limits(grace=0.01))
+    async with alive(world) as live:
+        context = await world.engine.open_session(Context())
+        while not context.live.closed:
+            await asyncio.sleep(0.01)
+        assert (len(live.sessions), [name for name, _ in world.heard]) == (0, ["start"])
+
+
+async def test_too_much_for_a_page_that_has_not_come_is_shown_as_it_is_by_then() -> None:
+    world = World(limits=Limits(grace=5))
+    async with alive(world) as live:
+        context = await world.engine.open_session(Context())
+        for n in range(LOG + 5):
+            context.live.send("said", n=n)
+        tab = Tab(live)
+        tab.token = context.live_token
+        await tab.come()
+        await tab.hear("resync")
+        assert not [frame for frame in tab.frames if frame["type"] == "message"]
