@@ -19,6 +19,7 @@ from .core.gate import limit_rate as limit_rate
 from .core.gate import requires as requires
 from .core.limits import Limits as Limits
 from .core.model import ModelMixin as ModelMixin
+from .core.outcomes import outcome as outcome
 from .core.providing import Provided as Provided
 from .core.registry import Registry as Registry
 from .core.registry import register as register
@@ -35,12 +36,13 @@ from .core.wizard import WizardComponent as WizardComponent
 
 if _typing.TYPE_CHECKING:
     from .core.broker import MemoryBroker as MemoryBroker
+    from .core.mounted import Mounted as Mounted
     from .core.session import Session as Session
     from .development import run as run
 
 __version__ = "0.1.0"
 
-_LATER = {"Session": "core.session", "MemoryBroker": "core.broker", "run": "development"}
+_LATER = {"Session": "core.session", "Mounted": "core.mounted", "MemoryBroker": "core.broker", "run": "development"}
 
 
 def __getattr__(name: str) -> object:

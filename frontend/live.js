@@ -11,11 +11,13 @@
   const latest = {}; // what has happened: a listener that comes late still hears it once
   const refreshing = new Map(); // element id -> whether it has to be asked for once more
   const waiting = new Map(); // number -> what waits for the answer to an event
+  const works = new Map(); // handle -> the id of the element that has begun it and waits for what becomes of it
   let outbox = [];
-  let link, transport, session = '', seen = 0, number = 0, joined = '', tries = 0, limit = 0;
+  let link, transport, carry, session = meta?.dataset.session || '', seen = 0, number = 0, joined = '', tries = 0, limit = 0;
   let open = false, ready = false, wanted = false, over = meta?.dataset.pushes == 'no', alarm, retry, sending;
 
   const parts = () => [...document.querySelectorAll('[data-live]')];
+  const shown = () => parts().map((root) => root.id + root.dataset.live).join() + [...works.keys()].join();
   const dispatch = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
   const later = (fn, ms) => setTimeout(fn, ms * (0.7 + 0.6 * Math.random()));
 
@@ -28,10 +30,16 @@
   };
   const tell = (fn, data) => { try { return fn(data); } catch (error) { reportError(error); } };
 
+  // References to components: elements here, {"$ref": id} on the way.
+  const found = (target) => document.getElementById(target) || document.querySelector(`[data-component="${CSS.escape(target)}"]`);
+  const elements = (value) => value?.$ref ? found(value.$ref) : value instanceof Object ? Object.entries(value).reduce((all, [key, each]) => { all[key] = elements(each); return all; }, Array.isArray(value) ? [] : {}) : value;
+  const references = (key, value) => value instanceof Element ? { $ref: value.closest('[data-component]')?.id } : value;
+  const plain = (data) => JSON.parse(JSON.stringify(data, references));
+
   // Up ------------------------------------------------------------------------------------------------------------
   const say = (message) => {
     wanted = true;
-    if (outbox.length >= ROOM) return dispatch('component:overflow', { message });
+    if (message.n && outbox.length >= ROOM) return dispatch('component:overflow', { message });
     outbox.push({ message, sent: false });
     open ? flush() : connect();
   };
@@ -52,9 +60,9 @@
   };
   const join = () => {
     const roots = parts();
-    joined = roots.map((root) => root.id + root.dataset.live).join();
+    joined = shown();
     outbox = outbox.filter(({ message }) => message.type != 'join');
-    say({ type: 'join', components: roots.map((root) => [root.dataset.component, root.id, root.dataset.state, root.dataset.digest]) });
+    say({ type: 'join', components: roots.map((root) => [root.dataset.component, root.id, root.dataset.state, root.dataset.digest]), work: [...works].map(([handle, id]) => [document.getElementById(id)?.dataset.component || '', handle]) });
   };
 
   // Down ----------------------------------------------------------------------------------------------------------
@@ -67,13 +75,25 @@
       refreshing.delete(root.id);
       if (more && now) refresh(now);
     };
-    htmx.ajax('POST', `${base}/${root.dataset.component}`, { source: root, target: root, swap: 'outerMorph', event: { detail: {} } }).then(again, again);
+    send(root, '', {}).then(again, again);
   };
+  // An event that nobody's click has caused: it goes the way of the others, with the newest state, in its turn.
+  // Gives the status of the answer once it has been swapped, undefined where there was none.
+  const send = (root, query, detail) => new Promise((done) => {
+    const event = { detail };
+    const note = ({ detail: { ctx } }) => {
+      if (ctx?.sourceEvent != event) return;
+      document.removeEventListener('htmx:finally:request', note);
+      done(ctx.response?.status);
+    };
+    document.addEventListener('htmx:finally:request', note);
+    htmx.ajax('POST', `${base}/${root.dataset.component}${query}`, { source: root, target: root, swap: 'outerMorph', event });
+  });
   const answer = async ({ ref, name, data }) => {
     const fn = listeners[name]?.[0];
     try {
       if (!fn) throw new Error(`nothing is registered as ${name}`);
-      say({ type: 'result', ref, value: (await fn(data)) ?? null });
+      say({ type: 'result', ref, value: plain((await fn(elements(data))) ?? null) });
     } catch (error) {
       say({ type: 'result', ref, error: String(error?.message || error) });
     }
@@ -87,6 +107,7 @@
         if (!frame.resumed && entry.sent && entry.message.n) entry.lost = true;
         entry.sent = false;
       }
+      for (const { message } of outbox.filter((entry) => entry.lost && entry.message.type == 'message')) dispatch('component:lost', { message });
       outbox = outbox.filter((entry) => !entry.lost);
       if (frame.resumed) acknowledge(frame.received);
       else {
@@ -95,18 +116,23 @@
       }
       open = true;
       happen('connect');
-      if (frame.resumed && joined == parts().map((root) => root.id + root.dataset.live).join()) flush();
+      if (frame.resumed && joined == shown()) flush();
       else join();
     },
     ping: () => link?.acknowledges && link.send([{ type: 'pong', seq: seen }]),
     close: ({ code }) => { if (code == 1008) over = true; down(); },
     ack: ({ n }) => acknowledge(n),
-    resync: () => later(join, 500),
+    resync: () => { dispatch('component:resync', {}); later(join, 500); },
     refresh: ({ topic, id }) => {
       for (const root of parts()) if (root.id == id || root.dataset.live.split(' ').includes(topic)) refresh(root);
     },
+    outcome: ({ work, id, event, outcome }) => {
+      const root = document.getElementById(id);
+      if (works.delete(work) && root) send(root, `?event=${encodeURIComponent(event)}`, { outcome });
+      look();
+    },
     emit: ({ name, detail }) => dispatch(name, detail),
-    message: ({ name, data }) => [...listeners[name] || []].forEach((fn) => tell(fn, data)),
+    message: ({ name, data }) => [...listeners[name] || []].forEach((fn) => tell(fn, elements(data))),
     call: answer,
     reply: (frame) => { acknowledge(frame.to); settle(frame.to)?.reply(frame); },
     begin: (frame) => { acknowledge(frame.to); waiting.get(frame.to)?.begin(frame); },
@@ -167,9 +193,10 @@
     if (!over && (session || tries < 5)) retry = later(connect, Math.min(30000, 500 * 2 ** tries++));
   };
   const look = () => {
+    for (const [handle, id] of works) if (!document.getElementById(id)) works.delete(handle);
     if (open) {
-      if (joined != parts().map((root) => root.id + root.dataset.live).join()) join();
-    } else if (wanted || parts().length) connect();
+      if (joined != shown()) join();
+    } else if (wanted || session || works.size || parts().length) connect();
   };
   const start = () => {
     if (ready) return;
@@ -182,16 +209,25 @@
   const call = async (element, name, data = {}) => {
     const root = element.closest('[data-component]');
     if (!root) throw new Error('components.call() needs an element of a component');
-    const response = await fetch(`${base}/${root.dataset.component}?event=call:${encodeURIComponent(name)}`, {
+    const response = await (open && carry || fetch)(`${base}/${root.dataset.component}?event=call:${encodeURIComponent(name)}`, {
       method: 'POST',
-      headers: headers(),
-      body: JSON.stringify({ payload: data, state: root.dataset.state, component_id: root.id }),
+      headers: { ...headers(), 'X-Component-State': root.dataset.state, 'X-Component-Id': root.id, 'X-Component-Event-Id': crypto.getRandomValues(new Uint32Array(4)).join() },
+      body: JSON.stringify({ payload: data }, references),
     });
     const body = await response.json();
     if (!response.ok) throw Object.assign(new Error(body.message || body.code), { status: response.status, code: body.code, errors: body.errors, id: body.id });
     if (body.html) await htmx.swap({ sourceElement: root, target: root, swap: 'outerMorph', text: body.html });
     return body.value;
   };
+
+  // What `session.component(target).call(event, …)` asks for.
+  listeners['component:event'] = [async ({ target, event, data, calls }) => {
+    const root = found(target);
+    if (!root) throw new Error(`there is no component ${target}`);
+    if (calls.includes(root.dataset.component)) return call(root, event, data);
+    const status = await send(root, `?event=${encodeURIComponent(event)}`, data);
+    if (!(status < 400)) throw new Error(`refused with ${status}`);
+  }];
 
   window.components = Object.freeze({
     // Lifecycle names are "ready", "connect" and "disconnect"; any other is a message or a call from the server.
@@ -202,10 +238,10 @@
       look();
       return () => { listeners[name] = listeners[name].filter((other) => other != fn); };
     },
-    send: (name, data = {}) => { say({ type: 'message', n: ++number, name, data }); },
+    send: (name, data = {}) => { say({ type: 'message', n: ++number, name, data: plain(data) }); },
     call,
-    // For a transport of its own: `make(query, receive, down)` gives {send, close, acknowledges}.
-    use: (make) => { transport = make; link && down(); },
+    // For a transport of its own: `make(query, receive, down)` gives {send, close, acknowledges}, `over` is a fetch() that goes over it.
+    use: (make, over) => { transport = make; carry = over; link && down(); },
     event: (message, wait) => {
       waiting.set(++number, wait);
       const n = number;
@@ -217,6 +253,7 @@
 
   document.readyState == 'loading' ? addEventListener('DOMContentLoaded', start) : queueMicrotask(start);
   document.addEventListener('htmx:after:swap', look);
+  document.addEventListener('component:work', ({ detail, target }) => { works.set(detail.work, target.id); look(); });
   addEventListener('online', () => { if (!open) { tries = 0; clearTimeout(retry); look(); } });
   addEventListener('pagehide', () => { link?.close(); });
   addEventListener('pageshow', (event) => { if (event.persisted) down(); });

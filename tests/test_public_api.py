@@ -8,13 +8,15 @@ from component_framework import Engine
 NAMES = {
     "Bound", "BrowserError", "Component", "Conflict", "Context", "Email", "Engine", "Forbidden", "FormComponent", "Input", "Invalid", "Limits", "MemoryStateStore", "ModelMixin", "NotFound",
     "Limit", "Upload", "Provided", "LongText", "Password", "WizardComponent",
-    "Registry", "ServerOnly", "SessionClosed", "StreamingComponent", "call", "limit_rate", "register", "registry", "requires",
+    "Registry", "ServerOnly", "SessionClosed", "StreamingComponent", "call", "limit_rate", "outcome", "register", "registry", "requires",
 }  # fmt: skip
 
 
 def test_the_package_exports_these_names() -> None:
     public = {name for name in vars(component_framework) if not name.startswith("_")}
-    assert public - {"core", "adapters", "testing", "markup", "apps", "templatetags", "development"} == NAMES
+    assert (
+        public - {"core", "adapters", "testing", "markup", "apps", "templatetags", "development", "contracts"} == NAMES
+    )
 
 
 def test_an_engine_takes_these_options() -> None:

@@ -16,12 +16,12 @@ except ImportError as exc:
     raise ImportError("redis is not installed. Run: pip install 'live-component-framework[redis]'") from exc
 
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError, RedisError
+from redis.exceptions import ConnectionError, MovedError, RedisError
 from redis.retry import Retry
 
 from ..core.broker import Deliver, require_no_listener
-from ..core.errors import Unavailable
-from .redis_line import CONNECTIONS, Line
+from ..core.errors import ConfigurationError, Unavailable
+from .redis_line import CONNECTIONS, SHARDED, Line, moved
 
 
 class RedisBroker:
@@ -30,12 +30,18 @@ class RedisBroker:
     `url` is Redis's ("redis://", "rediss://", "unix://"). Topics become channels that begin with `prefix`. `timeout` is
     in seconds: a server that does not take a message in it is `Unavailable`. A listener reconnects by itself. Each
     Engine has a broker of its own.
+
+    `sharded` uses sharded channels (Redis 7, Valkey): in a cluster a message then goes to one shard, the same for all
+    topics of a prefix, and not to every node. `url` may name any node of the cluster.
     """
 
-    def __init__(self, url: str, *, prefix: str = "component:", timeout: float = 1.0) -> None:
+    def __init__(self, url: str, *, prefix: str = "component:", timeout: float = 1.0, sharded: bool = False) -> None:
+        if sharded and not SHARDED:
+            raise ConfigurationError("RedisBroker(sharded=True) needs redis 8. Run: pip install 'redis>=8'")
         self.url = url
-        self.prefix = prefix
+        self.prefix = f"{{{prefix}}}" if sharded else prefix  # braces: all channels have one slot (Redis Cluster)
         self.timeout = timeout
+        self.sharded = sharded
         self._options: dict[str, Any] = {
             "socket_timeout": timeout,
             "socket_connect_timeout": timeout,
@@ -52,14 +58,23 @@ class RedisBroker:
             await asyncio.to_thread(self.publish_sync, topic, message)
             return
         try:
-            await line.publisher.publish(self.prefix + topic, message)
+            try:
+                await line.publish(self.prefix + topic, message)
+            except MovedError as exc:
+                await line.move(exc)
+                await line.publish(self.prefix + topic, message)
         except (RedisError, OSError) as exc:
             raise _unavailable(exc) from exc
 
     def publish_sync(self, topic: str, message: bytes) -> None:
         """See Broker."""
+        publish = "spublish" if self.sharded else "publish"
         try:
-            self._sync_client().publish(self.prefix + topic, message)
+            try:
+                getattr(self._sync_client(), publish)(self.prefix + topic, message)
+            except MovedError as exc:
+                self.url, self._sync = moved(self.url, exc), None
+                getattr(self._sync_client(), publish)(self.prefix + topic, message)
         except (RedisError, OSError) as exc:
             raise _unavailable(exc) from exc
 
@@ -90,7 +105,7 @@ class RedisBroker:
     def _line(self) -> Line:
         loop = asyncio.get_running_loop()
         if loop not in self._lines:
-            self._lines[loop] = Line(self.url, self.prefix, self.timeout, self._options)
+            self._lines[loop] = Line(self.url, self.prefix, self.timeout, self._options, sharded=self.sharded)
         return self._lines[loop]
 
     def _sync_client(self) -> redis.Redis:

@@ -8,11 +8,12 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import redis.asyncio
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError, RedisError, TimeoutError
+from redis.exceptions import ConnectionError, MovedError, RedisError, TimeoutError
 
 from ..core.broker import Deliver, attempt
 
@@ -27,6 +28,9 @@ LONGEST_PAUSE = 1.0
 CONNECTIONS = 16
 """How many messages are on their way at once; the others wait for their turn."""
 
+SHARDED = hasattr(redis.asyncio.client.PubSub, "ssubscribe")
+"""Whether the client knows sharded channels on an event loop."""
+
 _HELLO = "\0"
 """The topic that is followed first, always: its confirmation says that the server knows of all others."""
 
@@ -34,17 +38,14 @@ _HELLO = "\0"
 class Line:
     """The two connections of one event loop: what it publishes on, and what it listens on."""
 
-    def __init__(self, url: str, prefix: str, timeout: float, options: dict[str, Any]) -> None:
-        retry = AsyncRetry(NoBackoff(), 1, supported_errors=(ConnectionError,))
-        pool = redis.asyncio.BlockingConnectionPool.from_url(
-            url, max_connections=CONNECTIONS, timeout=timeout, retry=retry, **options
-        )
-        self.publisher = redis.asyncio.Redis.from_pool(pool)
-        # no retry: a client that mends its connection by itself does not tell of the gap
-        self._listener = redis.asyncio.Redis.from_url(url, retry=AsyncRetry(NoBackoff(), 0, ()), **options)
-        self._pubsub: Any = None
+    def __init__(self, url: str, prefix: str, timeout: float, options: dict[str, Any], *, sharded: bool) -> None:
+        self._url = url
+        self._options = options
+        self._shard = "s" if sharded else ""
         self._prefix = prefix
         self._timeout = timeout
+        self._pubsub: Any = None
+        self._open()
         self._wanted: set[str] = set()
         self._waiting: dict[str, asyncio.Event] = {}
         """Topics that somebody waits for the server to confirm."""
@@ -54,6 +55,27 @@ class Line:
         """The next time that the server confirms our topics, something may have been missed."""
         self.listening = False
 
+    def _open(self) -> None:
+        retry = AsyncRetry(NoBackoff(), 1, supported_errors=(ConnectionError,))
+        pool = redis.asyncio.BlockingConnectionPool.from_url(
+            self._url, max_connections=CONNECTIONS, timeout=self._timeout, retry=retry, **self._options
+        )
+        self.publisher = redis.asyncio.Redis.from_pool(pool)
+        # no retry: a client that mends its connection by itself does not tell of the gap
+        self._listener = redis.asyncio.Redis.from_url(self._url, retry=AsyncRetry(NoBackoff(), 0, ()), **self._options)
+
+    async def publish(self, channel: str, message: bytes) -> None:
+        await getattr(self.publisher, f"{self._shard}publish")(channel, message)
+
+    async def move(self, exc: MovedError) -> None:
+        """Go to the node of a cluster that has our channels."""
+        before = self.publisher, self._listener
+        self._url = moved(self._url, exc)
+        self._open()
+        for client in before:
+            with suppress(RedisError, OSError):
+                await client.aclose()
+
     async def listen(self, deliver: Deliver, lost: Callable[[], None]) -> None:
         pause = 0.05
         while True:
@@ -61,6 +83,9 @@ class Line:
                 await self._connect()
                 pause = 0.05
                 await self._read(deliver, lost)
+            except MovedError as exc:
+                await self._release()
+                await self.move(exc)
             except (RedisError, OSError) as exc:
                 await self._disconnect(exc)
                 await asyncio.sleep(pause)
@@ -90,11 +115,11 @@ class Line:
     async def _tell(self, command: str, *topics: str) -> None:
         if self._pubsub is not None and topics:
             with suppress(RedisError, OSError):  # the listener notices, and subscribes to everything anew
-                await getattr(self._pubsub, command)(*(self._prefix + topic for topic in topics))
+                await getattr(self._pubsub, self._shard + command)(*(self._prefix + topic for topic in topics))
 
     async def _connect(self) -> None:
         pubsub, known = self._listener.pubsub(), set(self._wanted)
-        await pubsub.subscribe(*(self._prefix + topic for topic in (_HELLO, *known)))
+        await getattr(pubsub, f"{self._shard}subscribe")(*(self._prefix + topic for topic in (_HELLO, *known)))
         self._pubsub = pubsub
         await self._tell("subscribe", *(self._wanted - known))  # what was wished for while the server was asked
         await self._tell("unsubscribe", *(known - self._wanted))
@@ -112,10 +137,13 @@ class Line:
                 continue
             asked = self._away = False
             topic = (message["channel"] or b"").decode()[len(self._prefix) :]
-            if message["type"] == "message":
+            kind = message["type"].removeprefix(self._shard)
+            if kind == "message":
                 attempt(deliver, topic, message["data"])
-            elif message["type"] == "subscribe":
+            elif kind == "subscribe":
                 self._confirm(topic, lost)
+            elif self._shard and kind == "unsubscribe" and topic in self._wanted:
+                raise ConnectionError("the shard of our channels has moved")
 
     def _confirm(self, topic: str, lost: Callable[[], None]) -> None:
         if topic in self._waiting:
@@ -146,3 +174,10 @@ class Line:
             await self._listener.aclose()
         with suppress(RedisError, OSError):
             await self.publisher.aclose()
+
+
+def moved(url: str, exc: MovedError) -> str:
+    """`url` with the node in it that a cluster has named."""
+    parts = urlsplit(url)
+    login, at, _ = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{login}{at}{exc.host}:{exc.port}").geturl()

@@ -68,18 +68,20 @@ def tags(
     pushes: bool = True,
     socket: bool = False,
     uploads: bool = False,
+    session: str = "",
 ) -> str:
     """The tags for a page's head: styles, htmx's configuration, the headers that events carry, and the scripts.
 
     `live` is the address below which pages connect; None is a page that has no use for a connection. Without `pushes`
-    a page calls what it likes, and connects to nothing.
+    a page calls what it likes, and connects to nothing. `session` is the token of a session that waits for the page.
     """
     mark = f' nonce="{html.escape(nonce)}"' if nonce else ""
     parts = [f'<meta name="htmx-config" content="{_json(_CONFIG)}">']
     if headers:
         parts.append(f'<meta id="component-headers" name="component-headers" content="{_json(dict(headers))}">')
     if live is not None:
-        parts.append(f'<meta name="component-live" content="{html.escape(live)}"{"" if pushes else " data-pushes=no"}>')
+        more = ("" if pushes else " data-pushes=no") + (f' data-session="{html.escape(session)}"' if session else "")
+        parts.append(f'<meta name="component-live" content="{html.escape(live)}"{more}>')
     scripts = SCRIPTS if live is None else SOCKET_SCRIPTS if socket else LIVE_SCRIPTS
     if uploads:
         scripts = (*scripts, UPLOAD_SCRIPT)

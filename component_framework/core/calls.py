@@ -44,8 +44,10 @@ def call(method: Any = None, /, *, mutates: bool = False) -> Any:
 
 def as_json(component: Component, handler: Handler, value: Any) -> msgspec.Raw:
     """`value` as JSON; raises PayloadError, naming the path, for what is none."""
+    from .mounted import referring
+
     try:
-        plain = msgspec.to_builtins(value)
+        plain = msgspec.to_builtins(referring(value))
     except TypeError as exc:
         raise StateError(
             f"{component._compiled.title}.{handler.event[len(PREFIX) :]}() gives what is no JSON: {exc}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, MutableMapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -15,6 +15,7 @@ from .spec import Handler, Spec, spec_of
 if TYPE_CHECKING:
     from .gate import Permission
     from .host import Host
+    from .outcomes import Work
     from .rendering import Renderer, TemplateFunctions
     from .result import Result
 
@@ -45,9 +46,12 @@ class Context(msgspec.Struct, frozen=True):
     live: Any = None
     """The Session of the tab, where the event came down its connection."""
 
-    def with_live(self, session: Any) -> Context:
+    live_token: str = ""
+    """What a page connects with whose session is there before it."""
+
+    def with_live(self, session: Any, token: str = "") -> Context:
         """The same visitor, at the tab of `session`."""
-        return msgspec.structs.replace(self, live=session)
+        return msgspec.structs.replace(self, live=session, live_token=token)
 
     @property
     def is_anonymous(self) -> bool:
@@ -127,7 +131,7 @@ class Component:
 
     __slots__ = (
         "__dict__", "_children", "_compiled", "_effects", "_event_id", "_free", "_functions", "_host", "_live", "_recent", "_record",
-        "_skip", "_token", "_used", "_version", "context", "errors", "id", "params",
+        "_skip", "_token", "_used", "_version", "_works", "context", "errors", "id", "params",
     )  # fmt: skip  # what is left in __dict__ is the user's own: the state fields and what a handler keeps for its template
 
     template_name: ClassVar[str | None] = None
@@ -179,6 +183,7 @@ class Component:
         self._live: tuple[str, str] | None = None
         self._event_id: str | None = None
         self._skip = False
+        self._works: Sequence[Work] = ()
         self._recent: Mapping[str, Any] = NOTHING
         self._children: dict[str, str] = {}
         self._functions: TemplateFunctions | None = None
@@ -289,6 +294,16 @@ class Component:
         """Answer this event with its effects alone (204): nothing is swapped. The state must be as it was."""
         self._skip = True
 
+    def start(self, coroutine: Coroutine[Any, Any, Any], /, *, done: str, failed: str) -> None:
+        """Run `coroutine` once this event has succeeded, and do not wait for it; it is cancelled when this component leaves.
+
+        What it gives comes as the event `done`, a text for the visitor about its failure as the event `failed`: both are
+        `on_…` methods marked with `@outcome`. Needs ASGI, and a page with our scripts.
+        """
+        from .outcomes import start
+
+        self._works = [*self._works, start(self, coroutine, done, failed)]
+
     def update(self, component: str, /, *, target: str, **params: Any) -> None:
         """Mount `component` anew with `params` in place of the element with the id `target`, in the same answer."""
         self._effects.append(update(component, target, params))
@@ -332,7 +347,7 @@ class Component:
 
     def _forget(self, *, anew: bool) -> None:
         """Leave behind what an earlier dispatch() of this object did; its state as well, if it is mounted `anew`."""
-        self.errors, self._effects, self._skip = {}, [], False
+        self.errors, self._effects, self._skip, self._works = {}, [], False, ()
         if anew and self._used:
             self._free, self._children, self._version, self._record, self._recent = {}, {}, 0, "", NOTHING
             for name in self._compiled.fields:

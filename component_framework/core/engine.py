@@ -7,7 +7,6 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -169,9 +168,9 @@ class Engine(Pages, Realtime):
         cls = self.registry.lookup(request.component)
         if offload is None or cls is None or not cls.blocking or self._waits(cls):
             return await self._answer(request, offload)
-        from .streaming import Steps  # only where there is an event loop: it imports asyncio
+        from .streaming import Steps, thread_context  # only where there is an event loop: it imports asyncio
 
-        context = copy_context()
+        context = thread_context()
         answer: Reply = await offload(context.run, run_sync, self._answer(request, None))
         return answer if isinstance(answer.body, bytes) else replace(answer, body=Steps(answer.body, offload, context))
 

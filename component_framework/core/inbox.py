@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -32,6 +32,8 @@ class Join(msgspec.Struct, tag="join", tag_field="type"):
     """The live components of the page: name, id, token and digest of each."""
 
     components: list[tuple[str, str, str, str]]
+    work: list[tuple[str, str]] = []
+    """The works that components of the page wait for: the component's name and the handle of each."""
 
 
 class Message(msgspec.Struct, tag="message", tag_field="type"):
@@ -160,7 +162,7 @@ class Inbox:
         if not session.grant(self._live.limits.messages, self._live.loop.time()):
             raise TooMany("too many messages")
         if isinstance(message, Join):
-            session.run("join", self._live.subscriptions.join, session, message.components)
+            self._join(session, message)
         elif isinstance(message, Result):
             session.settle(message.ref, message.value, message.error)
         elif isinstance(message, Cancel):
@@ -175,6 +177,19 @@ class Inbox:
                 session.run(f"c:{message.id or message.component}", self._answer, session, message, number=message.n)
             else:
                 session.run("messages", self._listen, session, message)
+                if (connection := session._connection) is not None and connection.answers:
+                    connection.acknowledge()
+
+    def _join(self, session: Session, message: Join) -> None:
+        """Subscribe the page, once for all that it says of itself while that is done: only the last of it counts."""
+        waiting, session._joining = session._joining is not None, message
+        if not waiting:
+            session.run("join", self._subscribe, session)
+
+    async def _subscribe(self, session: Session) -> None:
+        message, session._joining = session._joining, None
+        await self._live.works.attend(session, message.work[: self._live.limits.components])
+        await self._live.subscriptions.join(session, message.components)
 
     async def _answer(self, session: Session, event: Event) -> None:
         """An event over the socket is a POST without its own connection: the same request, the same reply."""
@@ -207,14 +222,14 @@ class Inbox:
             session.push(Push({"type": "end", "to": event.n}))
 
     async def _listen(self, session: Session, message: Message) -> None:
-        listeners = self._live.engine.listeners.of(message.name)
+        listeners = [each for each in self._live.engine.listeners.of(message.name) if each.pages]
         try:
             if not listeners or message.name in LIFECYCLE:
                 raise NotFound(f"nobody listens to {message.name!r}")
             if session._renew is not None:
                 session.context = await session._renew()
             for listener in listeners:
-                await self._call(listener, session, listener.fit(message.data))
+                await self._call(listener, session, listener.fit(message.data, session))
         except RequestError as exc:
             self._refuse(session, exc, message.n)
 
@@ -222,21 +237,13 @@ class Inbox:
         """Call a listener, off the event loop if it is sync; its failure is logged, and nobody else hears of it."""
         positional = () if session is None else (session,)
         try:
-            if listener.is_async:
-                value = await listener.function(*positional, **arguments)
-            else:
-                value = await self._offload(lambda: listener.function(*positional, **arguments))
+            value = await listener.call(positional, arguments, self._live.run_off_loop)
         except RequestError:
             raise
         except Exception:  # a bug of the application's
             logger.exception("a listener to %r failed", listener.name)
         else:
             listener.discard(value)
-
-    def _offload(self, function: Callable[[], Any]) -> Awaitable[Any]:
-        from .asgi import offload
-
-        return (self._live.offload or offload)(function)
 
     # -- the application's own events -------------------------------------------------------------------------------
 

@@ -209,6 +209,9 @@ def _dead_bindings(spec: Spec, source: str) -> list[str]:
 def describe(spec: Spec) -> dict[str, dict[str, str]]:
     """For each handler: where it runs, and how it is triggered."""
     return {
-        event: {"where": "server", "trigger": "call" if handler.is_call else "event"}
+        event: {
+            "where": "server",
+            "trigger": "call" if handler.is_call else "work" if handler.is_outcome else "event",
+        }
         for event, handler in spec.handlers.items()
     }

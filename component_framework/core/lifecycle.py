@@ -22,6 +22,7 @@ from .effects import ELEMENT_ID, Effect, Update
 from .errors import ConfigurationError, Invalid, NotFound, RequestError, StateError, StateOutdated, nearest
 from .gate import refusal, require_permissions
 from .host import Alone, Host, Offload
+from .outcomes import announced, begin, opened
 from .providing import Provisions
 from .rendering import show
 from .result import Result
@@ -114,6 +115,8 @@ async def frames(
         else:
             before = restored if isinstance(restored, Restored) else _snapshot(component, spec)
             try:
+                if handler.is_outcome:
+                    payload = opened(component, handler, payload)
                 accepted = run(component._accept, handler, payload, kind="plain") if handler.blocks else None
                 arguments = component._accept(handler, payload) if accepted is None else await accepted
                 if provided is not None:
@@ -136,6 +139,7 @@ async def frames(
                 await _hydrate(component, spec, run, before)
                 component._version, component._children = shown_so_far
                 component._effects.clear()
+                component._works = ()
                 component._show_refusal(handler, exc.errors)
                 component._event_id = None  # not executed: a retry is a first try
                 shown = await _frame(component, run, status=exc.status, last=True)
@@ -165,6 +169,8 @@ async def _take_back(component: Component, spec: Spec, run: Runner, host: Host, 
 
 async def _shown(component: Component, handler: Handler, outcome: Any, before: Restored, run: Runner) -> Frame:
     """What a handler that has come to its end is answered with."""
+    if handler.is_call and component._works:
+        raise ConfigurationError(f"{component._compiled.title} starts work in a @call, which gives its value at once.")
     if handler.is_call and not handler.mutates:
         return answer(component, handler, outcome, before)
     if component._skip:
@@ -239,8 +245,12 @@ def _find(spec: Spec, event: str) -> Handler:
 async def _frame(component: Component, run: Runner, *, status: int = 200, last: bool = False) -> Frame:
     """Show `component`, with the effects that it has asked for since the last frame."""
     effects, component._effects = component._effects, []
+    if component._works:
+        effects += announced(component)
     component._version += 1
     html = await show(component, run, effects)
+    if component._works:
+        begin(component)
     others = (
         [await _update(component, effect, run) for effect in effects if isinstance(effect, Update)] if effects else ()
     )
@@ -259,13 +269,15 @@ async def _frame(component: Component, run: Runner, *, status: int = 200, last: 
 
 async def _nothing(component: Component, spec: Spec, before: Restored) -> Frame:
     """A Frame of effects alone; raises StateError where the page would have to learn of more than that."""
-    host, effects = component._host or Alone(), tuple(component._effects)
+    host, effects = component._host or Alone(), (*component._effects, *announced(component))
     changed = spec.load(before.state) != spec.load(spec.dump(*component._remembered()))
     if changed or any(isinstance(effect, Update) for effect in effects):
         what = "changed its state" if changed else "called update()"
         raise StateError(f"{spec.title} {what} and then called skip_render(): the page would not learn of the change.")
     await host.note(component, effects)
     component._effects = []
+    if component._works:
+        begin(component)
     return Frame(
         html="",
         component_id=component.id or "",

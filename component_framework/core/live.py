@@ -11,23 +11,26 @@ import logging
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from .broker import Broker
 from .component import Context
+from .connection import Connection
 from .errors import RequestError, StateInvalid, Unavailable
 from .host import Offload
 from .inbox import Inbox
 from .presence import TOPIC, Presence
 from .push import PING, RESYNC, Push
 from .realtime import identity_topic
-from .session import Connection, Session
+from .session import Session
 from .shutdown import stopping
 from .signing import Token, raw
 from .subscriptions import Subscriptions
 from .transport import POLICY, RESTART, TRY_LATER, Transport, TransportClosed
+from .work import Works, on_loop
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -37,6 +40,9 @@ T = TypeVar("T")
 
 NAME = "live"
 """The name that tokens of sessions are signed for; no component can have it."""
+
+FIRST = "live?first"
+"""What the token of a page is signed for that has not come yet; good once, for the page may be shown twice."""
 
 EVERYBODY = "a:"
 SILENCES = 3
@@ -58,11 +64,10 @@ class Live:
         self.subscriptions = Subscriptions(self)
         self.presence = Presence(self)
         self.inbox = Inbox(self)
-        self._counted: dict[str, tuple[str, str]] = {}
-        """Under whom, and from where, each session was counted: a tab may come back from another address."""
+        self.works = Works(self)
         self._users: Counter[str] = Counter()
         self._addresses: Counter[str] = Counter()
-        self._begun: asyncio.Future[None] | None = None
+        self._begun: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._leaving: set[asyncio.Future[None]] = set()
 
@@ -70,7 +75,7 @@ class Live:
 
     async def enter(self, context: Context, token: str | None) -> Session:
         """The session of `token`, or a new one; raises Unavailable when there are too many."""
-        await self._begin()
+        await self.ready()
         session = self._known(context, token) if token else None
         if session is not None:
             session.context = context
@@ -79,34 +84,42 @@ class Live:
 
     def _known(self, context: Context, token: str) -> Session | None:
         """The session of `token`, if it is one of ours and of this visitor; None for any other."""
-        try:
-            opened = self.open(context, token)
-        except RequestError:
-            return None
-        return self.sessions.get(opened.id)
+        for purpose in (NAME, FIRST):
+            with suppress(RequestError):
+                session = self.sessions.get(self.open(context, token, purpose).id)
+                return session if session is None or purpose == NAME or session.awaited else None
+        return None
 
-    def open(self, context: Context, token: str) -> Token:
+    def open(self, context: Context, token: str, purpose: str = NAME) -> Token:
         """What is signed in a session's token; raises StateInvalid, or StateExpired."""
         if not isinstance(token, str):
             raise StateInvalid("the session is no token")
-        return self.engine.signer.open(token, NAME, context.identity, self.engine.clock())
+        return self.engine.signer.open(token, purpose, context.identity, self.engine.clock())
 
-    def _admit(self, context: Context) -> Session:
-        limits, user, address = self.limits, context.identity, context.address
+    async def prepare(self, context: Context) -> tuple[Session, str]:
+        """A session whose page has not come yet, and the token with which its first connection takes it, and no other."""
+        await self.ready()
+        session = self._admit(context, awaited=True)
+        self._await_return(session)
+        return session, self._token(session, FIRST)
+
+    def _admit(self, context: Context, *, awaited: bool = False) -> Session:
+        session = Session(self, secrets.token_urlsafe(12), context)
+        limits, (user, address) = self.limits, session._counted
         if (
             len(self.sessions) >= limits.sessions
             or (user and self._users[user] >= limits.sessions_per_user)
             or (address and self._addresses[address] >= limits.sessions_per_address)
         ):
             raise Unavailable("there are too many open pages", retry_after=30)
-        session = Session(self, secrets.token_urlsafe(12), context)
         self.sessions[session.id] = session
-        self._counted[session.id] = user, address
         self._users[user] += 1
         self._addresses[address] += 1
         if user:
             self.keep(self.subscriptions.enter(session, identity_topic(user)))
-        self.inbox.lifecycle("connect", session)
+        session.awaited = awaited
+        if not awaited:
+            self.inbox.lifecycle("connect", session)
         return session
 
     async def run(
@@ -122,14 +135,17 @@ class Live:
 
         `answers` says that the page answers heartbeats; `renew` finds out again who is at it, before each event.
         """
-        resumed = session.seq > 0 or session.received > 0 or session._expiry is not None
+        resumed = not session.awaited and (session.seq > 0 or session.received > 0 or session._expiry is not None)
         self._detain(session)
+        if session.awaited:
+            session.awaited = False
+            self.inbox.lifecycle("connect", session)
         session._renew = renew
         hello = {
             "type": "hello", "session": self._token(session), "received": session.received, "resumed": resumed, "v": 1,
             "heartbeat": self.limits.heartbeat,
         }  # fmt: skip
-        connection = Connection(session, transport, session.resume(last) if resumed else 0, [Push(hello)], answers)
+        connection = Connection(session, transport, session.resume(last if resumed else 0), [Push(hello)], answers)
         if (earlier := session._connection) is not None:
             earlier.drop(RESTART)
         session._connection = connection
@@ -145,7 +161,7 @@ class Live:
             connection.drop(1000)
             await asyncio.gather(connection.task, return_exceptions=True)
             if session._connection is None and session.id in self.sessions and session._expiry is None:
-                session._expiry = self.loop.call_later(self.limits.grace, self._expire, session)
+                self._await_return(session)
 
     async def _write(self, connection: Connection) -> None:
         try:
@@ -165,6 +181,9 @@ class Live:
                 await transport.close(code)
         except TimeoutError:
             pass  # the server notices by itself
+
+    def _await_return(self, session: Session) -> None:
+        session._expiry = self.loop.call_later(self.limits.grace, self._expire, session)
 
     def _detain(self, session: Session) -> None:
         if session._expiry is not None:
@@ -193,27 +212,29 @@ class Live:
 
     async def _take_leave(self, session: Session) -> None:
         self._detain(session)
-        for counter, key in zip((self._users, self._addresses), self._counted.pop(session.id), strict=True):
+        for counter, key in zip((self._users, self._addresses), session._counted, strict=True):
             counter[key] -= 1
             if counter[key] <= 0:
                 del counter[key]
         session.finish()
         if session.greeting is not None:
             await asyncio.wait((session.greeting,))
-        await self.inbox.tell("disconnect", session)
+        if not session.awaited:
+            await self.inbox.tell("disconnect", session)
+        await self.works.attend(session, ())
         await self.subscriptions.drop(session)
         if session.context.identity:
             await self.subscriptions.leave(session, identity_topic(session.context.identity))
 
-    def _token(self, session: Session) -> str:
+    def _token(self, session: Session, purpose: str = NAME) -> str:
         token = Token(int(self.engine.clock()), session.id, "", 0, raw({}), {}, raw({}), self.id)
-        return self.engine.signer.seal(token, NAME, session.context.identity)
+        return self.engine.signer.seal(token, purpose, session.context.identity)
 
     # -- from the page, where it cannot send down its connection ------------------------------------------------------
 
     async def post(self, context: Context, body: bytes) -> None:
         """Messages of a page whose connection goes one way; raises RequestError. They may be for another process."""
-        await self._begin()
+        await self.ready()
         token, messages = self.inbox.read_post(body)
         opened = self.open(context, token)
         session = self.sessions.get(opened.id)
@@ -235,6 +256,8 @@ class Live:
             self.subscriptions.publish(topic)
         elif kind == "w":
             self._relayed(message)
+        elif kind in ("o", "d"):
+            self.works.deliver(topic, message)
         elif kind == "p":
             self.presence.deliver(message)
         elif kind == "i":
@@ -280,18 +303,18 @@ class Live:
             await self.subscriptions.leave(session, f"g:{group}")
             await self.presence.leave(session.id, group)
 
+    @property
+    def run_off_loop(self) -> Offload:
+        """How sync functions reach a worker thread."""
+        from .asgi import offload
+
+        return self.offload or offload
+
     # -- the event loop -----------------------------------------------------------------------------------------------
 
     def soon(self, function: Callable[..., None], *args: Any) -> None:
         """Call `function` on the event loop: now, from there; soon, from a worker thread."""
-        try:
-            here = asyncio.get_running_loop() is self.loop
-        except RuntimeError:
-            here = False
-        if here:
-            function(*args)
-        else:
-            self.loop.call_soon_threadsafe(function, *args)
+        on_loop(self.loop, function, *args)
 
     def on_loop(self, function: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> Awaitable[T]:
         """Begin `function` on the event loop, whether or not anybody awaits it."""
@@ -314,26 +337,28 @@ class Live:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("work for open pages failed", exc_info=error)
 
-    async def _begin(self) -> None:
+    async def ready(self) -> None:
         """Listen to the broker, and tell the listeners of "start"; the first page waits for that, the others with it."""
         if self._begun is None:
-            self._begun = self.loop.create_future()
-            self.keep(self.broker.listen(self.deliver, self.lost))
-            for topic in (EVERYBODY, TOPIC, f"w:{self.id}"):
-                await self.subscriptions.hold(topic)
-            self.keep(self.presence.ask())
-            self.keep(self._beat())
-            self.keep(self._end_at(stopping()))
-            await self.inbox.tell("start", None)
-            self._begun.set_result(None)
-        elif not self._begun.done():
-            await asyncio.shield(self._begun)
+            self._begun = self.keep(self._start())
+        if not self._begun.done():
+            await asyncio.shield(self._begun)  # a first page that leaves must not take it with it
+
+    async def _start(self) -> None:
+        self.keep(self.broker.listen(self.deliver, self.lost))
+        for topic in (EVERYBODY, TOPIC, f"w:{self.id}"):
+            await self.subscriptions.hold(topic)
+        self.keep(self.presence.ask())
+        self.keep(self._beat())
+        self.keep(self._end_at(stopping()))
+        await self.inbox.tell("start", None)
 
     async def _beat(self) -> None:
         """One clock for all connections: a heartbeat, and the end of those that do not answer."""
         while True:
             await asyncio.sleep(self.limits.heartbeat)
             await self.presence.beat()
+            await self.works.beat()
             for session in list(self.sessions.values()):
                 if (connection := session._connection) is not None:
                     self._check(connection)

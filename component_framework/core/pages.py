@@ -30,5 +30,5 @@ class Pages:
         own = f"{here}/static" if self.static_url is None else self.static_url
         return assets.tags(
             own, nonce, context.headers, live=here if self.is_live() else None, pushes=context.pushes, socket=self.socket,
-            uploads=self.takes_files(),
+            uploads=self.takes_files(), session=context.live_token,
         )  # fmt: skip

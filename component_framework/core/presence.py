@@ -12,11 +12,15 @@ import msgspec
 
 from .errors import Unavailable
 from .plain import require_json
+from .push import Push
 
 if TYPE_CHECKING:
     from .live import Live
 
 TOPIC = "p:"
+JOIN, LEAVE = "presence:join", "presence:leave"
+"""What the pages of a group's members hear of each other: the group, the session's id, and who it is."""
+
 FORGET = 3
 """Heartbeats of silence after which the members of another process are forgotten."""
 
@@ -43,15 +47,17 @@ class Presence:
     async def enter(self, session_id: str, group: str, who: dict[str, Any]) -> None:
         """Tell everybody that a tab is in `group`; raises PayloadError for what is no JSON."""
         require_json(who, "join()")
+        before = dict(self._here.get(group, {}))
         self._here.setdefault(group, {})[session_id] = who
-        await self._tell(group)
+        await self._tell(group, before)
 
     async def leave(self, session_id: str, group: str) -> None:
         """The opposite; nothing happens for a tab that is not there."""
         members = self._here.get(group, {})
+        before = dict(members)
         if members.pop(session_id, None) is None:
             return
-        await self._tell(group)
+        await self._tell(group, before)
         if not members:
             self._here.pop(group, None)
 
@@ -67,8 +73,8 @@ class Presence:
             self._silent[process] += 1
             if self._silent[process] > FORGET:
                 del self._silent[process]
-                for group in self._there.pop(process):
-                    self._changed(group)
+                for group, members in self._there.pop(process).items():
+                    self._changed(group, members, {})
 
     def deliver(self, message: bytes) -> None:
         """What another process tells."""
@@ -86,15 +92,29 @@ class Presence:
         self._there[process] = {group: members for group, members in groups.items() if members}
         self._silent[process] = 0
         for group in before.keys() | groups.keys():
-            if before.get(group, {}) != groups.get(group, {}):
-                self._changed(group)
+            self._changed(group, before.get(group, {}), groups.get(group, {}))
 
-    async def _tell(self, group: str) -> None:
-        self._changed(group)
+    async def _tell(self, group: str, before: Members) -> None:
+        self._changed(group, before, self._here.get(group, {}))
         await self._send({"from": self._live.id, "group": group, "members": self._here.get(group, {})})
 
-    def _changed(self, group: str) -> None:
+    def _changed(self, group: str, before: Members, now: Members) -> None:
+        """Tell the members that are here who has come and who has gone, and have lists of them shown anew."""
+        if before == now:
+            return
         self._live.subscriptions.publish(f"t:presence:{group}")
+        for name, ids in ((JOIN, now.keys() - before.keys()), (LEAVE, before.keys() - now.keys())):
+            for id in ids:
+                push = Push(
+                    {
+                        "type": "message",
+                        "name": name,
+                        "data": {"group": group, "id": id, "who": (now.get(id) or before[id])},
+                    }
+                )
+                for session in self._live.subscriptions.sessions(f"g:{group}"):
+                    if session.id != id:
+                        session.push(push)
 
     async def _send(self, told: dict[str, Any]) -> None:
         try:

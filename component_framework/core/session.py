@@ -17,13 +17,17 @@ import msgspec
 from .component import Context
 from .effects import emit
 from .errors import BrowserError, SessionClosed
+from .mounted import Mounted, referring
 from .plain import require_json
 from .push import RESYNC, Push
-from .transport import POLICY, TRY_LATER, Transport, TransportClosed
+from .transport import POLICY, TRY_LATER, TransportClosed
 
 if TYPE_CHECKING:
+    from .connection import Connection
+    from .engine import Engine
     from .live import Live
     from .subscriptions import Shown
+    from .work import Waiting
 
 LOG = 256
 """Messages that a session keeps for a page that is away, or too slow."""
@@ -41,16 +45,20 @@ class Session:
         "_bytes",
         "_calls",
         "_connection",
+        "_counted",
         "_expiry",
         "_faults",
         "_granted",
         "_grants",
+        "_joining",
         "_lanes",
         "_live",
         "_log",
         "_ref",
         "_renew",
         "_tasks",
+        "awaited",
+        "components",
         "context",
         "data",
         "greeting",
@@ -60,16 +68,27 @@ class Session:
         "seq",
         "shown",
         "topics",
+        "waiting",
     )  # fmt: skip
 
     def __init__(self, live: Live, id: str, context: Context) -> None:
         self.id = id
         self.context = context
+        self._counted = (context.identity, context.address)
+        """Under what this tab is counted: it may come back from another address."""
+        self._joining: Any = None
+        """What the page shows, as it said last, until it is subscribed to that."""
+        self.awaited = False
+        """Whether its page has not come yet."""
         self.data: dict[str, Any] = {}
         self.groups: set[str] = set()
         self.topics: set[str] = set()
+        self.components: dict[str, str] = {}
+        """The components of the page that subscribe to anything: the registered name of each, by element id."""
         self.shown: dict[str, Shown] = {}
         """The components of the page that are rendered for pushes, by element id."""
+        self.waiting: dict[str, Waiting] = {}
+        """The works that components of the page have begun."""
         self.seq = 0
         self.received = 0
         """The number of the last message that came from the page."""
@@ -91,6 +110,11 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<Session {self.id[:6]} {'connected' if self.connected else 'away'}>"
+
+    @property
+    def engine(self) -> Engine:
+        """The Engine that serves this tab."""
+        return self._live.engine
 
     @property
     def user(self) -> Any:
@@ -129,7 +153,7 @@ class Session:
         """
         if self.closed:
             raise SessionClosed(f"{self!r} is gone")
-        require_json(data, name)
+        data = _checked(name, data)
         self._ref += 1
         ref = self._ref
         calls = self._calls = self._calls if self._calls is not None else {}
@@ -144,6 +168,10 @@ class Session:
             return msgspec.convert(value, returns)
         except msgspec.ValidationError as exc:
             raise BrowserError("invalid", f"{name} gave something else: {exc}") from None
+
+    def component(self, target: str) -> Mounted:
+        """A component on this tab's page, by its element id or its registered name, to `call()` it."""
+        return Mounted(self, target)
 
     def join(self, group: str, **who: Any) -> Awaitable[None]:
         """Let this tab get what is broadcast to `group`; awaiting it waits until other processes know, too.
@@ -171,12 +199,13 @@ class Session:
         self.seq += 1
         log.append((self.seq, push))
         self._bytes += push.size
-        while len(log) > LOG or self._bytes > LOG_BYTES:
+        connection = self._connection
+        needed = connection.next_turn() if connection is not None else self.seq
+        while (len(log) > LOG or self._bytes > LOG_BYTES) and log[0][0] < needed:
             _, dropped = log.popleft()
             self._bytes -= dropped.size
-        connection = self._connection
         if connection is not None:
-            if log and connection.cursor < log[0][0] - 1:
+            if connection.cursor < log[0][0] - 1:
                 connection.drop(TRY_LATER)  # it cannot keep up; when it comes back it begins from what is there then
             elif wake:
                 connection.wake()
@@ -278,95 +307,6 @@ class Session:
             task.cancel()
 
 
-class Connection:
-    """Writes a session's log out to its page, in one task, so that messages keep their order and are never mixed."""
-
-    __slots__ = (
-        "_loop",
-        "_waiter",
-        "_writing",
-        "alive",
-        "answers",
-        "closing",
-        "cursor",
-        "first",
-        "session",
-        "silences",
-        "task",
-        "transport",
-    )
-
-    def __init__(self, session: Session, transport: Transport, cursor: int, first: list[Push], answers: bool) -> None:
-        self.session = session
-        self.transport = transport
-        self.cursor = cursor
-        self.first = first
-        """Messages that are not counted, and go before all others."""
-        self.alive = True
-        """Whether the page was heard from, or written to, since the last heartbeat."""
-        self.answers = answers
-        self.silences = 0
-        self.closing: int | None = None
-        self._waiter: asyncio.Future[None] | None = None
-        self._writing = False
-        self._loop = asyncio.get_running_loop()
-        self.task: asyncio.Task[None] | None = None
-
-    async def write(self) -> None:
-        """Write until the connection ends; raises TransportClosed."""
-        while self.closing is None:
-            await self.drain()
-            if self.closing is None and (self._writing or not self._behind()):
-                self._waiter = self._loop.create_future()
-                await self._waiter
-        await self.transport.close(self.closing)
-
-    async def drain(self) -> None:
-        """Write what there is; while one task does so, another has nothing to do. Raises TransportClosed."""
-        if self._writing:
-            return
-        self._writing = True
-        session, transport = self.session, self.transport
-        try:
-            while self.closing is None:
-                if self.first:
-                    await transport.send(self.first.pop(0), 0)
-                elif (push := session.after(self.cursor)) is not None:
-                    self.cursor += 1
-                    await transport.send(push, self.cursor)
-                else:
-                    return
-        except asyncio.CancelledError:
-            self.drop(TRY_LATER)  # perhaps in the middle of a message: its page comes back for it
-            raise
-        finally:
-            self._writing = False
-
-    def _behind(self) -> bool:
-        return bool(self.first) or self.cursor < self.session.seq
-
-    def wake(self) -> None:
-        """There is something to write, unless somebody writes already."""
-        if (waiter := self._waiter) is not None and not waiter.done() and self._behind():
-            waiter.set_result(None)
-
-    def say(self, push: Push) -> None:
-        """Send `push` before everything else, and not again after a reconnect."""
-        self.first.append(push)
-        self.wake()
-
-    def drop(self, code: int) -> None:
-        """End the connection, even while it is stuck in writing."""
-        if self.closing is None:
-            self.closing = code
-            if self.session._connection is self:
-                self.session._connection = None
-            if self._waiter is not None and not self._waiter.done():
-                self._waiter.set_result(None)
-            elif self.task is not None:
-                self.task.cancel()
-
-
 class Sent:
     """What `send()` returns: nothing to wait for."""
 
@@ -395,6 +335,11 @@ async def _after(
     await work(*args)
 
 
-def _message(name: str, data: dict[str, Any]) -> Push:
+def _checked(name: str, data: dict[str, Any]) -> dict[str, Any]:
+    data = {key: referring(value) for key, value in data.items()}
     require_json(data, name)
-    return Push({"type": "message", "name": name, "data": data})
+    return data
+
+
+def _message(name: str, data: dict[str, Any]) -> Push:
+    return Push({"type": "message", "name": name, "data": _checked(name, data)})

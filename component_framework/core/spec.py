@@ -10,7 +10,7 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,7 +18,11 @@ from .bound import bound_shape
 from .calls import PREFIX
 from .errors import ConfigurationError, StateError, nearest
 from .fitting import Field, Shape, shape_of
-from .payloads import may_block, payload_of, stand_for
+from .handler import Handler as Handler
+from .handler import Kind
+from .handler import kind_of as kind_of
+from .outcomes import PREFIX as OUTCOME
+from .payloads import stand_for
 from .plain import require_finite, require_json
 from .providing import Need, key_of
 from .secret import is_server_only
@@ -35,46 +39,10 @@ from .topics import check_topics
 
 if TYPE_CHECKING:
     from .component import Component
-    from .gate import Permission
 
 NAME = re.compile(r"[a-z][a-z0-9_.-]*")
 EVENT = re.compile(r"[a-z][a-z0-9_]*")
 RESERVED = frozenset({"live", "ws", "static"})
-UNSENDABLE = frozenset({"event", "trigger", "csrfmiddlewaretoken"})
-"""Names that a form, or `on()`, gives a meaning of their own."""
-
-Kind = Literal["plain", "coroutine", "generator", "async_generator"]
-
-
-class Handler:
-    """One `on_<event>` method: its payload's shape, and how it runs."""
-
-    __slots__ = (
-        "blocks", "call", "event", "is_async", "is_call", "kind", "mutates", "permissions", "rate_limit", "shape", "streams", "uploads",
-    )  # fmt: skip
-
-    def __init__(self, cls: type[Component], event: str, method: Callable[..., Any]) -> None:
-        owner = cls.__qualname__
-        self.event = event
-        self.call = method
-        self.shape = payload_of(cls, event, method)
-        self.blocks = may_block(self.shape)
-        self.uploads = {name: field.file for name, field in self.shape.fields.items() if field.file is not None}
-        for name in self.shape.fields:
-            if name in UNSENDABLE or name.startswith("_"):
-                raise ConfigurationError(
-                    f"{owner}.on_{event}: no form can send {name!r}, which the framework reads itself. Rename the parameter."
-                )
-        mutates: bool | None = getattr(method, "component_call", None)
-        self.is_call = mutates is not None
-        self.mutates = bool(mutates)
-        self.kind = kind_of(method)
-        self.permissions: tuple[Permission, ...] = getattr(method, "permissions", ())
-        self.rate_limit: str | None = getattr(method, "rate_limit", None)
-        self.streams = self.kind in ("generator", "async_generator")
-        self.is_async = self.kind in ("coroutine", "async_generator")
-        if self.is_call and self.streams:
-            raise ConfigurationError(f"{owner}: a @call gives one value. Take the yield out of {method.__name__}().")
 
 
 class Spec:
@@ -83,7 +51,7 @@ class Spec:
     __slots__ = (
         "asks", "bindings", "bound", "calls", "cls", "decode", "fields", "handlers", "is_async", "last_root", "live", "mount",
         "mount_names", "mount_open", "name", "needs", "nullable", "overrides", "public", "schema", "secret", "secret_params", "state",
-        "title", "unguarded", "untyped",
+        "title", "unguarded", "untyped", "works",
     )  # fmt: skip
 
     def __init__(self, cls: type[Component]) -> None:
@@ -113,6 +81,7 @@ class Spec:
             and (event is None or not (self.handlers[event].permissions or self.handlers[event].rate_limit))
         )
         self.calls = frozenset(name for name, handler in self.handlers.items() if handler.is_call)
+        self.works = any(handler.is_outcome for handler in self.handlers.values())
         self.overrides = frozenset(
             name for name in ("mount", "hydrate", "dehydrate", "authorize", "handle_event", "render", "get_context", "unit_of_work",
                          "catch_up")
@@ -279,15 +248,6 @@ def _require_kind(title: str, name: str, kind: Kind) -> None:
     raise ConfigurationError(f"{title}.{name}() cannot be {'async' if kind == 'coroutine' else 'a generator'}. {fix}")
 
 
-def kind_of(function: Callable[..., Any]) -> Kind:
-    """How calling `function` has to be continued."""
-    if inspect.isasyncgenfunction(function):
-        return "async_generator"
-    if inspect.iscoroutinefunction(function):
-        return "coroutine"
-    return "generator" if inspect.isgeneratorfunction(function) else "plain"
-
-
 def _handlers(cls: type[Component]) -> list[Handler]:
     """Handlers are plain functions named `on_<event>`, written in the body of a Component subclass."""
     methods: dict[str, Any] = {}
@@ -297,7 +257,11 @@ def _handlers(cls: type[Component]) -> list[Handler]:
         for name, value in vars(owner).items():
             if name.startswith("on_") and EVENT.fullmatch(name[3:]):
                 methods[name] = value
-    return [Handler(cls, name[3:], method) for name, method in methods.items() if inspect.isfunction(method)]
+    return [
+        Handler(cls, (OUTCOME if hasattr(method, "component_outcome") else "") + name[3:], method)
+        for name, method in methods.items()
+        if inspect.isfunction(method)
+    ]
 
 
 def _calls(cls: type[Component]) -> list[Handler]:

@@ -14,6 +14,7 @@ from typing import Any
 from .component import StreamingComponent as StreamingComponent
 from .host import Offload
 from .lifecycle import run_sync, undivided
+from .outcomes import keep_loop
 from .wire import sse_message
 
 PING = 15.0
@@ -21,6 +22,13 @@ PING = 15.0
 
 PING_MESSAGE = sse_message("", event="ping")
 _END = object()
+
+
+def thread_context() -> contextvars.Context:
+    """A copy of the running context for worker threads, where the event loop is known although it does not run there."""
+    context = contextvars.copy_context()
+    context.run(keep_loop)
+    return context
 
 
 class Steps:

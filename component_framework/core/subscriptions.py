@@ -83,6 +83,11 @@ class Subscriptions:
         async with self._lock:
             await self._live.broker.follow(name)
 
+    async def release(self, name: str) -> None:
+        """The opposite of `hold()`."""
+        async with self._lock:
+            await self._live.broker.unfollow(name)
+
     async def enter(self, session: Session, name: str) -> None:
         """Add a session to a group."""
         (await self._follow(name)).sessions.add(session)
@@ -122,11 +127,13 @@ class Subscriptions:
         `components` has the name, id, token and digest of each. What looks different by now is brought up to date.
         """
         topics, shown = session.topics, session.shown
-        session.topics, session.shown = set(), {}
+        session.topics, session.shown, session.components = set(), {}, {}
         for number, (name, id, token, digest) in enumerate(components):
             try:
                 if number >= self._live.limits.components:
-                    raise TooLarge(f"the page has more than {self._live.limits.components} live components")
+                    too_many = TooLarge(f"the page has more than {self._live.limits.components} live components")
+                    session.push(Push({"type": "error", "id": id, "code": too_many.code, "message": too_many.public}))
+                    break  # one word is enough for all the others
                 await self._join_one(
                     session, Call(component=name, state=token, component_id=id, context=session.context), digest
                 )
@@ -151,6 +158,7 @@ class Subscriptions:
         is_new = any(f"t:{topic}" not in self._followed for topic in topics)
         followed = [await self._follow(f"t:{topic}") for topic in topics]
         here = self._here(session, component, call, topics)
+        session.components[frame.component_id] = call.component
         for each in followed:
             if here is None:
                 each.sessions.add(session)

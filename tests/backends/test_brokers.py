@@ -12,6 +12,7 @@ import pytest
 import redis
 
 from component_framework.adapters.redis_broker import RedisBroker
+from component_framework.adapters.redis_line import SHARDED
 from component_framework.core.broker import Broker, MemoryBroker
 from component_framework.core.errors import ConfigurationError, Unavailable
 from tests.backends.redis_server import RedisServer
@@ -65,9 +66,18 @@ async def listening(broker: Broker) -> AsyncIterator[Listener]:
     await asyncio.gather(listener.task, return_exceptions=True)
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", "redis", *(["sharded"] if SHARDED else [])])
 def broker(request: pytest.FixtureRequest, redis_server: RedisServer) -> Broker:
-    return MemoryBroker() if request.param == "memory" else RedisBroker(redis_server.url)
+    return (
+        MemoryBroker()
+        if request.param == "memory"
+        else RedisBroker(redis_server.url, sharded=request.param == "sharded")
+    )
+
+
+def beside(broker: RedisBroker) -> RedisBroker:
+    """The broker of another process."""
+    return RedisBroker(broker.url, sharded=broker.sharded)
 
 
 async def test_what_is_followed_is_delivered_once_and_in_order(broker: Broker) -> None:
@@ -114,8 +124,9 @@ async def test_ten_thousand_topics_leave_nothing_behind(broker: Broker) -> None:
         assert await here.next() == ("a", b"1")
         if isinstance(broker, RedisBroker):
             with redis.Redis.from_url(broker.url) as client:
-                channels = client.pubsub_channels("component:*")
-            assert sorted(channels) == [b"component:\0", b"component:a"]
+                found = client.pubsub_shardchannels if broker.sharded else client.pubsub_channels
+                channels = found("*component:*")
+            assert sorted(channels) == [f"{broker.prefix}{topic}".encode() for topic in ("\0", "a")]
 
 
 async def test_the_end_of_listening_leaves_no_task_and_no_connection(broker: Broker, redis_server: RedisServer) -> None:
@@ -129,8 +140,7 @@ async def test_the_end_of_listening_leaves_no_task_and_no_connection(broker: Bro
 
 
 async def test_what_is_published_after_follow_returned_is_heard(broker: Broker, redis_server: RedisServer) -> None:
-    other = MemoryBroker() if isinstance(broker, MemoryBroker) else RedisBroker(redis_server.url)
-    sender = broker if isinstance(broker, MemoryBroker) else other
+    sender = beside(broker) if isinstance(broker, RedisBroker) else broker
     async with listening(broker) as here:
         for number in range(50):
             await broker.follow(f"t{number}")
@@ -141,7 +151,8 @@ async def test_what_is_published_after_follow_returned_is_heard(broker: Broker, 
 async def test_a_second_process_hears_what_it_follows_and_no_more(broker: Broker, redis_server: RedisServer) -> None:
     if isinstance(broker, MemoryBroker):
         return  # one process is all that memory reaches
-    other = RedisBroker(redis_server.url)
+    assert isinstance(broker, RedisBroker)
+    other = beside(broker)
     async with listening(broker) as here, listening(other) as there:
         await here.follow("a", "both")
         await there.follow("b", "both")
@@ -280,3 +291,23 @@ async def test_a_server_that_pauses_is_noticed(faulty_redis: RedisServer) -> Non
         await broker.publish("a", b"1")
         while (await here.next())[1] != b"1":
             pass
+
+
+if SHARDED:
+
+    async def test_in_a_cluster_a_sharded_broker_finds_the_node_of_its_channels(redis_cluster: list[str]) -> None:
+        for url in redis_cluster:
+            broker, other = RedisBroker(url, sharded=True), RedisBroker(redis_cluster[0], sharded=True)
+            async with listening(broker) as here:
+                await here.follow("a", "b", "c")
+                for topic in ("a", "b", "c"):
+                    await broker.publish(topic, b"1")
+                    await asyncio.to_thread(other.publish_sync, topic, b"2")
+                    assert [await here.next(), await here.next()] == [(topic, b"1"), (topic, b"2")]
+                assert here.losses == 0
+
+else:
+
+    def test_a_client_that_knows_no_sharded_channels_is_told_what_to_install() -> None:
+        with pytest.raises(ConfigurationError, match="redis 8"):
+            RedisBroker("redis://localhost", sharded=True)

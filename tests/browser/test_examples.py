@@ -193,3 +193,96 @@ def test_the_forms_on_django_are_filled_in_and_answered(
     tab: Tab, django: str, fill_in: Callable[[Tab, str], None]
 ) -> None:
     fill_in(tab, django)
+
+
+@pytest.fixture
+def other(driver: Driver) -> Iterator[Tab]:
+    """A second visitor, with cookies of its own."""
+    tab = Tab(driver, viewport={"width": 1280, "height": 800})
+    yield tab
+    driver.run(tab.page.close)
+    assert tab.unexpected() == []
+
+
+def connected(tab: Tab) -> None:
+    tab(lambda page: page.wait_for_function("() => components.open"))
+
+
+def log_in(tab: Tab, site: str) -> None:
+    tab(lambda page: page.goto(site))
+    for field, value in (("#id_username", "ada"), ("#id_password", "components")):
+        tab(lambda page, field=field, value=value: page.fill(field, value))
+    tab(lambda page: page.click("main button"))
+    await_text(tab, "[role=status]", "orders")
+
+
+def change_an_order(one: Tab, two: Tab) -> None:
+    """Change an order in one browser; it is shown in the other, where somebody is typing into another row."""
+    for tab in (one, two):
+        connected(tab)
+    two(lambda page: page.click("tbody tr:nth-child(3) >> text=Edit"))
+    two(lambda page: page.fill("input[name=note]", "half a sentence"))
+    one(lambda page: page.click("tbody tr:nth-child(1) >> text=Edit"))
+    one(lambda page: page.fill("input[name=note]", "Seen everywhere"))
+    one(lambda page: page.click("text=Save"))
+    await_text(one, "tbody tr:nth-child(1)", "Seen everywhere")
+    await_text(two, "tbody tr:nth-child(1)", "Seen everywhere")
+    assert two(lambda page: page.input_value("input[name=note]")) == "half a sentence"
+
+
+def test_an_order_that_is_changed_in_one_browser_changes_in_the_other(tab: Tab, other: Tab, desk: str) -> None:
+    for each in (tab, other):
+        each(lambda page: page.goto(f"{desk}/orders"))
+    change_an_order(tab, other)
+    other.shoot("live-orders")
+
+
+@pytest.mark.parametrize("django", ["asginl"], indirect=True)
+def test_on_django_an_order_that_is_changed_in_one_browser_changes_in_the_other(
+    tab: Tab, other: Tab, django: str
+) -> None:
+    for each in (tab, other):
+        log_in(each, django)
+    change_an_order(tab, other)
+    other.shoot("live-django-orders")
+
+
+def meet(ann: Tab, bob: Tab, site: str) -> None:
+    """Two visitors in the room: who is there, who types, what is said."""
+    for tab, name in ((ann, "Ann"), (bob, "Bob")):
+        tab(lambda page: page.goto(f"{site}/room"))
+        connected(tab)
+        tab(lambda page, name=name: page.fill("#name", name))
+        tab(lambda page: page.press("#name", "Enter"))
+        await_text(tab, ".quiet", name)
+    await_text(ann, ".quiet", "Here: Ann, Bob")
+    bob(lambda page: page.type("#text", "Hello"))
+    await_text(ann, ".typing", "Bob is typing")
+    ann.shoot("live-room")
+    bob(lambda page: page.press("#text", "Enter"))
+    await_text(ann, ".said", "Bob Hello")
+    assert bob(lambda page: page.input_value("#text")) == ""
+    bob(lambda page: page.goto("about:blank"))
+
+
+def watch_machine(tab: Tab, site: str) -> None:
+    """Real figures, twice a second."""
+    tab(lambda page: page.goto(f"{site}/machine"))
+    tab(lambda page: page.wait_for_function("() => document.querySelector('dl')?.textContent.includes('Processors')"))
+    points = "document.querySelector('polyline').getAttribute('points').split(' ').length"
+    before = tab(lambda page: page.evaluate(points))
+    tab(lambda page: page.wait_for_function(f"() => {points} >= {min(before + 3, 60)}"))
+    tab.shoot("live-machine")
+
+
+@pytest.mark.parametrize("visit", [meet, lambda tab, other, site: watch_machine(tab, site)], ids=["room", "machine"])
+def test_the_pages_that_live(tab: Tab, other: Tab, desk: str, visit: Callable[[Tab, Tab, str], None]) -> None:
+    visit(tab, other, desk)
+
+
+@pytest.mark.parametrize("django", ["asginl"], indirect=True)
+@pytest.mark.parametrize("visit", [meet, lambda tab, other, site: watch_machine(tab, site)], ids=["room", "machine"])
+def test_the_pages_that_live_on_django(
+    tab: Tab, other: Tab, django: str, visit: Callable[[Tab, Tab, str], None]
+) -> None:
+    visit(tab, other, django)

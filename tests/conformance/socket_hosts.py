@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 from tests.servers import uvicorn_thread
 
 from .engines import Stage
-from .server_hosts import DjangoASGI, PutUser, Starlette
+from .server_hosts import DjangoASGI, FastAPI, Litestar, PutUser, Starlette
 from .wire import Answer, Sent
 
 
@@ -53,6 +53,20 @@ class StarletteSocket(_Socket, Starlette):
         return uvicorn_thread(PutUser(self.app()), ws="websockets-sansio")
 
 
+class FastAPISocket(_Socket, FastAPI):
+    name = "socket: FastAPI"
+
+    def serve(self) -> Any:
+        return uvicorn_thread(PutUser(self.app()), ws="websockets-sansio")
+
+
+class LitestarSocket(_Socket, Litestar):
+    name = "socket: Litestar"
+
+    def serve(self) -> Any:
+        return uvicorn_thread(PutUser(self.app()), ws="websockets-sansio")
+
+
 class DjangoSocket(_Socket, DjangoASGI):
     name = "socket: Django"
 
@@ -63,4 +77,4 @@ class DjangoSocket(_Socket, DjangoASGI):
         return uvicorn_thread(ComponentASGIHandler(), ws="websockets-sansio")
 
 
-SOCKETS = {host.name: host for host in (StarletteSocket, DjangoSocket)}
+SOCKETS = {host.name: host for host in (StarletteSocket, FastAPISocket, LitestarSocket, DjangoSocket)}

@@ -66,6 +66,10 @@ HOSTS: list[Host] = [starlette, fastapi, litestar, litestar_with_hooks, django]
 each_host = pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.__name__)
 
 
+SIGNS = ("ping", "ack")
+"""What comes at times of its own, and tests do not wait for."""
+
+
 class Socket:
     """A page's WebSocket."""
 
@@ -81,7 +85,7 @@ class Socket:
         """The next message, or the next of a `kind`."""
         while True:
             frame: dict[str, Any] = json.loads(self.raw.recv(10))
-            if (kind is None and frame.get("type") != "ping") or frame.get("type") == kind or kind in frame:
+            if (kind is None and frame.get("type") not in SIGNS) or frame.get("type") == kind or kind in frame:
                 return frame
 
     def __enter__(self) -> Socket:

@@ -13,7 +13,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from component_framework import Component, Engine, Limits, MemoryStateStore, Registry, Session, StreamingComponent, call
+from component_framework import (
+    BrowserError,
+    Component,
+    Engine,
+    Limits,
+    MemoryStateStore,
+    Mounted,
+    Registry,
+    Session,
+    StreamingComponent,
+    call,
+    outcome,
+)
 from component_framework.adapters.jinja import JinjaRenderer
 from component_framework.adapters.starlette import component_routes, request_context
 
@@ -33,6 +45,9 @@ class World:
         self.stock: dict[int, int] = {1: 10, 2: 20}
         self.shown = 0
         self.heard: list[tuple[str, Any]] = []
+        self.go_on = asyncio.Event()
+        """Lets the work of reports come to its end."""
+        self.working = 0
         self.gone = threading.Event()
         """A tab has left."""
         given: dict[str, Any] = {"limits": Limits(grace=0.5, heartbeat=0.5), "store": MemoryStateStore()} | options
@@ -142,6 +157,62 @@ def _components(world: World) -> None:
         def get_context(self) -> dict[str, Any]:
             return {**super().get_context(), "guests": list(self.engine.members("room").values())}
 
+    async def counted(year: int) -> int:
+        world.working += 1
+        try:
+            await asyncio.wait_for(world.go_on.wait(), 20)
+            if year < 0:
+                raise RuntimeError("no such year")
+            return 2 * year
+        finally:
+            world.working -= 1
+
+    @register("report")
+    class Report(Component):
+        """Begins work that goes on when the event is over."""
+
+        template = """<section><b>{{ total }}</b><em>{{ trouble }}</em><button {{ on("make", year=7) }}>Make</button>
+<button {{ on("make", year=-1) }}>Fail</button><button {{ on("break_off") }}>Break</button></section>"""
+        total: int = 0
+        trouble: str = ""
+
+        async def on_make(self, year: int) -> None:
+            self.trouble = "working"
+            self.start(counted(year), done="counted", failed="failed")
+
+        async def on_break_off(self) -> None:
+            self.start(counted(1), done="counted", failed="failed")
+            raise RuntimeError("on purpose")
+
+        @outcome
+        def on_counted(self, total: int) -> None:
+            self.total, self.trouble = total, ""
+
+        @outcome
+        def on_failed(self, error: str) -> None:
+            self.trouble = error
+
+    @register("sync_report")
+    class SyncReport(Component):
+        """The same, where nothing of the class is async."""
+
+        template = """<section><b>{{ total }}</b><button {{ on("make", year=7) }}>Make</button></section>"""
+        total: int = 0
+
+        def on_make(self, year: int) -> None:
+            self.start(counted(year), done="counted", failed="failed")
+
+        @outcome
+        def on_counted(self, total: int) -> None:
+            self.total = total
+
+        @outcome
+        def on_failed(self, error: str) -> None: ...
+
+    @register("stored_report")
+    class StoredReport(Report):
+        lives_in = "store"
+
     @register("ticker")
     class Ticker(StreamingComponent):
         template = "<section>{{ n }}</section>"
@@ -181,6 +252,18 @@ def _listeners(world: World) -> None:
     @engine.on("leave")
     def leave(session: Session, room: str = "room") -> None:
         session.leave(room)
+
+    @engine.on("drive")
+    async def drive(session: Session, target: str, event: str, data: dict[str, Any]) -> None:
+        try:
+            outcome: Any = await session.component(target).call(event, timeout=5, **data)
+        except BrowserError as exc:
+            outcome = str(exc)
+        session.send("driven", outcome=outcome)
+
+    @engine.on("point")
+    async def point(session: Session, at: Mounted) -> None:
+        session.send("pointed", at=at, all=[at])
 
     @engine.on("where")
     async def where(session: Session) -> None:

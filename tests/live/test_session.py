@@ -8,8 +8,6 @@ import json
 import random
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -18,84 +16,10 @@ from component_framework import BrowserError, Component, Context, Limits, Sessio
 from component_framework.core.broker import MemoryBroker
 from component_framework.core.errors import PayloadError, Unavailable
 from component_framework.core.live import Live
-from component_framework.core.push import Push
 from component_framework.core.session import LOG
-from component_framework.core.transport import TransportClosed
 from tests.live.site import Point, World
+from tests.live.tabs import Tab, alive
 from tests.live.test_hosts import shown
-
-
-class Tab:
-    """A page that can stall, leave, and come back."""
-
-    def __init__(self, live: Live, context: Context | None = None) -> None:
-        self.live = live
-        self.context = context or Context()
-        self.frames: list[dict[str, Any]] = []
-        self.everything: list[dict[str, Any]] = []
-        self.token: str | None = None
-        self.seen = 0
-        self.closed: int | None = None
-        self.room = asyncio.Event()
-        self.room.set()
-        self._news = asyncio.Event()
-        self._out: asyncio.Queue[str | None] = asyncio.Queue()
-        self.session: Session | None = None
-        self._running: asyncio.Task[None] | None = None
-
-    async def send(self, push: Push, seq: int) -> None:
-        await self.room.wait()
-        if self.closed is not None:
-            raise TransportClosed(self.closed)
-        frame = json.loads(push.socket(seq))
-        self.token = frame.get("session", self.token)
-        self.seen = seq or self.seen
-        self.frames.append(frame)
-        self.everything.append(frame)
-        self._news.set()
-
-    async def recv(self) -> str | bytes:
-        text = None if self.closed is not None else await self._out.get()
-        if text is None:
-            raise TransportClosed(1001)
-        return text
-
-    async def close(self, code: int = 1000, reason: str = "") -> None:
-        self.closed = code if self.closed is None else self.closed
-        self._out.put_nowait(None)
-
-    async def come(self) -> Session:
-        self.closed = None
-        self._out = asyncio.Queue()
-        self.session = await self.live.enter(self.context, self.token)
-        self._running = asyncio.ensure_future(self.live.run(self.session, self, last=self.seen))
-        await self.hear("hello")
-        return self.session
-
-    async def go(self) -> None:
-        self._out.put_nowait(None)
-        assert self._running is not None
-        await self._running
-
-    def say(self, **message: Any) -> None:
-        self._out.put_nowait(json.dumps(message))
-
-    async def hear(self, kind: str) -> dict[str, Any]:
-        """Take frames until one of `kind`."""
-        while True:
-            while self.frames:
-                frame = self.frames.pop(0)
-                if frame.get("type") == kind or kind in frame:
-                    return frame
-            self._news.clear()
-            await asyncio.wait_for(self._news.wait(), 10)
-
-
-@asynccontextmanager
-async def alive(world: World) -> AsyncIterator[Live]:
-    live = world.engine.live()
-    yield live
-    await live.stop()
 
 
 async def test_calls_are_answered_out_of_order_and_typed() -> None:
@@ -414,6 +338,76 @@ async def test_a_list_of_members_is_shown_anew_when_somebody_comes_or_goes() -> 
         await other.go()
         assert "topic" in await tab.hear("refresh")
         assert "Bob" not in world.engine.mount("guests")
+
+
+async def test_members_of_a_room_hear_once_of_each_who_comes_and_goes_here_or_in_another_process() -> None:
+    world = World(limits=Limits(grace=0.01))
+    async with alive(world) as live:
+        ann, bob = Tab(live), Tab(live)
+        one = await ann.come()
+        await one.join("room", name="Ann")
+        two = await bob.come()
+        await two.join("room", name="Bob")
+        await two.join("room", name="Bob")
+        there = b'{"from": "elsewhere", "group": "room", "members": {"x": {"name": "Cid"}}}'
+        live.presence.deliver(there)
+        live.presence.deliver(there)
+        await bob.go()
+        for _ in range(4):
+            await live.presence.beat()
+        while len(live.sessions) > 1:
+            await asyncio.sleep(0.01)
+        heard = [await ann.hear("message") for _ in range(4)]
+        assert [(frame["name"], frame["data"]["who"]["name"]) for frame in heard] == [
+            ("presence:join", "Bob"), ("presence:join", "Cid"), ("presence:leave", "Cid"), ("presence:leave", "Bob"),
+        ]  # fmt: skip
+        assert heard[0]["data"]["id"] == two.id
+        assert not [frame for frame in ann.frames if frame["type"] == "message"]
+
+
+async def test_a_session_that_is_there_before_its_page_keeps_what_it_is_told_and_is_taken_once() -> None:
+    world = World(limits=Limits(grace=5))
+    async with alive(world) as live:
+        context = await world.engine.open_session(Context(identity="ann"))
+        session = context.live
+        await session.join("room")
+        session.send("welcome", n=1)
+        await world.engine.broadcast("said", group="room", text="early")
+        await asyncio.sleep(0)
+        assert 'data-session="' in world.engine.scripts(None, context)
+        assert [name for name, _ in world.heard] == ["start"]
+        tab, copy, thief = (Tab(live, Context(identity=name)) for name in ("ann", "ann", "bob"))
+        for each in (thief, tab, copy):
+            each.token = context.live_token
+        assert await thief.come() is not session
+        assert await tab.come() is session
+        assert [(await tab.hear("message"))["name"] for _ in range(2)] == ["welcome", "said"]
+        assert await copy.come() is not session
+        await tab.go()
+        assert await tab.come() is session
+        assert world.heard.count(("connect", session.id)) == 1
+
+
+async def test_a_session_whose_page_does_not_come_is_forgotten_and_nobody_is_told_that_it_left() -> None:
+    world = World(limits=Limits(grace=0.01))
+    async with alive(world) as live:
+        context = await world.engine.open_session(Context())
+        while not context.live.closed:
+            await asyncio.sleep(0.01)
+        assert (len(live.sessions), [name for name, _ in world.heard]) == (0, ["start"])
+
+
+async def test_too_much_for_a_page_that_has_not_come_is_shown_as_it_is_by_then() -> None:
+    world = World(limits=Limits(grace=5))
+    async with alive(world) as live:
+        context = await world.engine.open_session(Context())
+        for n in range(LOG + 5):
+            context.live.send("said", n=n)
+        tab = Tab(live)
+        tab.token = context.live_token
+        await tab.come()
+        await tab.hear("resync")
+        assert not [frame for frame in tab.frames if frame["type"] == "message"]
 
 
 @pytest.mark.parametrize("settings", [{"lives_in": "store"}, {"shared": True}])

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from component_framework.contracts import Page, TransportContract
 from component_framework.core.transport import AsgiStreamTransport, SocketTransport, StreamTransport, Transport
-from tests.live.contract import Page, TransportContract
 
 
 class AsgiPage:

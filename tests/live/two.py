@@ -16,6 +16,7 @@ def make(redis: str) -> World:
         broker=RedisBroker(redis, timeout=0.5),
         store=RedisStateStore(redis, timeout=0.5),
         limits=Limits(grace=0.5),
+        socket=os.environ.get("SOCKET") == "1",
     )
     world.stock = Shared(redis)
     return world
