@@ -57,6 +57,8 @@ def test_adapters_do_not_know_each_other(path: Path) -> None:
         "sqlalchemy_columns",
         "redis_line",
         "files",
+        "form_fields",
+        "formsets",
     }
     siblings = {
         name.lstrip(".").partition(".")[0] for name in imports(path) if name.startswith(".") and "core" not in name

@@ -15,6 +15,7 @@ from .spec import Handler, Spec, spec_of
 if TYPE_CHECKING:
     from .gate import Permission
     from .host import Host
+    from .payloads import Payload
     from .rendering import Renderer, TemplateFunctions
     from .result import Result
 
@@ -319,7 +320,11 @@ class Component:
 
     def _accept(self, handler: Handler, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """The arguments of `handler` in `payload`; raises Invalid, and the handler does not run."""
-        return accept(self, handler, payload) if self._compiled.bound.names else handler.shape.fit(payload)
+        return accept(self, handler, payload) if self._compiled.bound.names else self._payload(handler).fit(payload)
+
+    def _payload(self, handler: Handler) -> Payload:
+        """What the payload of `handler` is fitted to, in this event."""
+        return handler.shape
 
     def _show_refusal(self, handler: Handler, errors: dict[str, list[str]]) -> None:
         """Show what was wrong; the state is as it was before the event."""

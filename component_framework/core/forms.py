@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import msgspec
 from msgspec.structs import replace
 
-from .bound import only
 from .component import Component
 from .errors import ConfigurationError, Invalid
-from .fitting import Form
-from .form_data import as_form, next_key, put_rows, take_rows
-from .payloads import FormPayload, RawPayload, schema_for
-from .schema import FormSchema, initial_form
+from .fitting import Form, only
+from .form_data import as_form, next_key, put_rows, removed_name, take_rows
+from .payloads import FormPayload, Payload, RawPayload, schema_for
+from .schema import Choice, FormField, FormSchema
 from .spec import Handler, spec_of
-from .typed_schema import spell
 from .widgets import BoundForm
 
 CUES = frozenset({"_field", "_rows", "_row", "_by"})
@@ -48,7 +46,7 @@ class FormComponent(Component):
             self.reset()
     """
 
-    __slots__ = ("_cue", "_failed", "_focus", "_fresh", "_sent", "_was_shown")
+    __slots__ = ("_cue", "_failed", "_focus", "_fresh", "_made", "_sent", "_was_shown")
 
     schema: ClassVar[Any] = None
     """A msgspec Struct, a dataclass, a Pydantic model or a Django form; without one, the parameters of `on_submit`."""
@@ -61,13 +59,13 @@ class FormComponent(Component):
 
     draft: Draft = Draft()
 
-    def __init__(self, **params: Any) -> None:
-        super().__init__(**params)
-        self._sent: Form | None = None
-        self._cue: Mapping[str, str] = {}
-        self._fresh = self._failed = False
-        self._focus = ""
-        self._was_shown: tuple[str, ...] = ()
+    _sent: Form | None
+    _cue: Mapping[str, str]
+    _failed: bool
+    _fresh: bool
+    _focus: str
+    _was_shown: tuple[str, ...]
+    _made: dict[FormSchema, FormSchema]
 
     # -- override, or use in a handler -----------------------------------------------------------------------------
 
@@ -75,10 +73,14 @@ class FormComponent(Component):
         """The values to begin with: an instance of the schema, or some of its fields as a mapping."""
         return {}
 
+    def form_arguments(self) -> Mapping[str, Any]:
+        """What a Django form is made with besides its data, once for each event: `{"instance": self.find_order()}`."""
+        return {}
+
     def reset(self) -> None:
         """Show a new, empty form."""
         self.draft = Draft(key=self.draft.key + 1)
-        self._sent, self._fresh = None, True
+        self._sent, self._fresh, self._made = None, True, {}
         self.errors = {}
 
     def get_context(self) -> Any:
@@ -98,7 +100,7 @@ class FormComponent(Component):
 
     def on_remove_row(self, form: Form) -> None:
         """Remove a row."""
-        self._change_rows(lambda rows: rows.pop(self._row(rows)))
+        self._change_rows(self._remove)
 
     def on_move_row(self, form: Form) -> None:
         """Move a row up or down."""
@@ -106,8 +108,30 @@ class FormComponent(Component):
 
     # -- the framework's own ---------------------------------------------------------------------------------------
 
+    def _forget(self, *, anew: bool) -> None:
+        super()._forget(anew=anew)
+        self._sent, self._cue, self._focus = None, {}, ""
+        self._fresh = self._failed = False
+        self._was_shown, self._made = (), {}
+
     def _schema(self) -> FormSchema:
-        return form_schema(type(self))
+        return self._for_this_event(form_schema(type(self)))
+
+    def _for_this_event(self, schema: FormSchema) -> FormSchema:
+        make = getattr(schema, "made_with", None)
+        if make is None:
+            return schema
+        made: FormSchema | None = self._made.get(schema)
+        if made is None:
+            made = self._made[schema] = make(self.form_arguments)
+        return made
+
+    def _payload(self, handler: Handler) -> Payload:
+        shape = handler.shape
+        return shape.of(self._schema()) if handler.event == "submit" and isinstance(shape, FormPayload) else shape
+
+    def _choices(self, field: FormField) -> Iterable[Choice]:
+        return field.choices
 
     def _label(self) -> str:
         return self.submit_label
@@ -172,8 +196,16 @@ class FormComponent(Component):
         if len(rows) >= field.most:
             raise Invalid({field.name: [f"Must be at most {field.most} long."]})
         key = next_key(rows)
-        rows[key] = initial_form(field.rows)
+        rows[key] = field.rows.begin({})
         self._focus = f"{field.name}-{key}-{next(iter(field.rows.fields), '')}"
+
+    def _remove(self, rows: dict[str, Form]) -> None:
+        name = self._cue["_rows"]
+        row = rows.pop(self._row(rows))
+        if stored := row.get(self._schema().fields[name].row_key):
+            assert self._sent is not None  # _accept() put it there
+            removed = removed_name(name)
+            self._sent[removed] = [*self._sent.get(removed, []), *stored]
 
     def _move(self, rows: dict[str, Form]) -> None:
         key, keys = self._row(rows), list(rows)
@@ -194,7 +226,7 @@ class FormComponent(Component):
         """What the inputs have in them: what was sent, or what the form begins with."""
         if self._sent is not None:
             return self._sent
-        return initial_form(self._schema(), spell(self.initial()))
+        return self._schema().begin(self.initial())
 
     def _stays(self, part: str) -> bool:
         """Whether the page keeps `part` as the visitor left it: this event came without the form."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
@@ -67,7 +68,7 @@ class FormPayload:
         self.schema = schema
         self.fields: Mapping[str, Field] = {}
         self.names = frozenset(schema.fields) | {parameter}
-        self.open = any(field.rows is not None for field in schema.fields.values())
+        self.open = getattr(schema, "dynamic", False) or any(f.rows is not None for f in schema.fields.values())
         self.required = frozenset(
             name for name, field in schema.fields.items() if field.required and field.kind not in _UNSENT
         )
@@ -77,6 +78,14 @@ class FormPayload:
         if values.keys() == {self._parameter} and self._parameter not in self.schema.fields:
             inner = _object(values)  # on("save", item={…}): one argument, which is an object
         return {self._parameter: self.schema.validate(values if inner is None else inner)}
+
+    def of(self, schema: FormSchema) -> FormPayload:
+        """The same with the schema as it is for one event."""
+        if schema is self.schema:
+            return self
+        found = copy.copy(self)
+        found.schema = schema
+        return found
 
     def among(self, keys: Collection[Any]) -> list[Field]:
         return self._as_argument.among(keys)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigurationError, nearest
 from .fitting import Form
-from .form_data import row_name, take_rows
+from .form_data import removed_name, row_name, take_rows
 from .rendering import Markup, inline_renderer
 from .schema import Choice, FormField
 
@@ -67,14 +67,21 @@ class BoundForm:
 
     @cached_property
     def errors(self) -> list[str]:
-        """What is wrong with the form as a whole, or with names that it does not have."""
-        known = self.schema.fields
-        return [
-            text if not name else f"{name}: {text}"
-            for name, texts in self._all_errors.items()
-            for text in texts
-            if name.partition("-")[0] not in known
-        ]
+        """What is wrong with the form as a whole, with hidden fields, and with names that it does not have."""
+        found = []
+        for name, texts in self._all_errors.items():
+            field = self._described(name)
+            if field is None or field.kind == "hidden":
+                title = field.label if field is not None else name
+                found += [f"{title}: {text}" if title else text for text in texts]
+        return found
+
+    def _described(self, name: str) -> FormField | None:
+        """The field that is called `name`, which may be one of a row."""
+        owner, _, rest = name.partition("-")
+        field = self.schema.fields.get(owner)
+        rows = field.rows if field is not None else None
+        return field if rows is None or not rest else rows.fields.get(rest.partition("-")[2])
 
     @property
     def attributes(self) -> Markup:
@@ -116,6 +123,10 @@ class BoundForm:
         found = self.component._functions
         assert found is not None  # a form is shown while its component is
         return found
+
+    def choices(self, field: FormField) -> Iterable[Choice]:
+        """The options of a field, for this visitor."""
+        return self.component._choices(field)
 
     def texts(self, name: str) -> list[str]:
         """What is wrong with the field of this name."""
@@ -198,23 +209,34 @@ class BoundField:
     @property
     def offers_nothing(self) -> bool:
         """Whether its list of options begins with an empty one."""
-        return self.kind == "select" and not (self._field.initial and self.value)
+        unnamed = self.kind == "select" and not (self._field.initial and self.value)
+        return unnamed and not any(option.value == "" for option in self.options)
 
-    @property
+    @cached_property
     def options(self) -> list[Option]:
         """Its options, and which of them are chosen."""
-        return [Option(self, choice, number) for number, choice in enumerate(self._field.choices)]
+        options = [Option(self, choice, number) for number, choice in enumerate(self.form.choices(self._field))]
+        for before, option in zip([None, *options], options, strict=False):
+            option.opens_group = bool(option.group) and (before is None or before.group != option.group)
+        for option, after in zip(options, [*options[1:], None], strict=False):
+            option.closes_group = bool(option.group) and (after is None or after.group != option.group)
+        return options
 
     @property
     def attributes(self) -> list[tuple[str, str]]:
         """The attributes of its input, but for id, name, type and value."""
         found = [("required", "required")] if self.required and self.kind != "checkboxes" else []
-        found += self._field.attributes
+        own = dict(self._field.attributes)
+        if self.kind == "textarea":
+            own.setdefault("rows", "4")
+        if self.form.component._version > 1:
+            own.pop("autofocus", None)  # of the page as it is loaded: a later rendering must not take the focus away
+        found += own.items()
         if self.errors:
             found.append(("aria-invalid", "true"))
         if described := self.described_by:
             found.append(("aria-describedby", described))
-        if self.is_focused:
+        if self.is_focused and "autofocus" not in own:
             found.append(("autofocus", "autofocus"))
         return found
 
@@ -236,7 +258,8 @@ class BoundField:
     @property
     def names(self) -> list[str]:
         """Its name, and those of the fields of its rows."""
-        return [self.name, *(field.name for row in self.rows for field in row.fields)]
+        own = [] if self.kind == "hidden" else [self.name]
+        return [*own, *(name for row in self.rows for field in row.fields for name in field.names)]
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -245,6 +268,11 @@ class BoundField:
             return []
         rows = list(take_rows(Form(self._values), self._field.name).items())[: self._field.most]
         return [Row(self, key, values, number, number == len(rows)) for number, (key, values) in enumerate(rows, 1)]
+
+    @property
+    def removed(self) -> list[str]:
+        """What was stored of the rows that were removed from it."""
+        return self._values.get(removed_name(self._field.name), [])
 
     @property
     def adds(self) -> Markup:
@@ -261,7 +289,8 @@ class Option:
     """One of the options of a field."""
 
     def __init__(self, field: BoundField, choice: Choice, number: int) -> None:
-        self.value, self.label = choice.value, choice.label
+        self.value, self.label, self.group = choice.value, choice.label, choice.group
+        self.opens_group = self.closes_group = False
         self.is_chosen = choice.value in field.values
         self.id = f"{field.id}-{number}"
         self.is_focused = field.is_focused and number == 0

@@ -98,7 +98,7 @@ class WizardComponent(FormComponent):
         return self._schema_of(self.current)
 
     def _schema_of(self, name: str) -> FormSchema:
-        return step_schemas(type(self))[name]
+        return self._for_this_event(step_schemas(type(self))[name])
 
     def _label(self) -> str:
         return self.submit_label if self.is_last else self.next_label
