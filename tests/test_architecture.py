@@ -58,6 +58,8 @@ def test_adapters_do_not_know_each_other(path: Path) -> None:
         "redis_line",
         "files",
         "form_fields",
+        "saving",
+        "sqlalchemy_saving",
         "formsets",
     }
     siblings = {

@@ -15,7 +15,7 @@ from .spec import Handler, Spec, spec_of
 if TYPE_CHECKING:
     from .gate import Permission
     from .host import Host
-    from .payloads import Payload
+    from .payloads import Fit
     from .rendering import Renderer, TemplateFunctions
     from .result import Result
 
@@ -322,7 +322,7 @@ class Component:
         """The arguments of `handler` in `payload`; raises Invalid, and the handler does not run."""
         return accept(self, handler, payload) if self._compiled.bound.names else self._payload(handler).fit(payload)
 
-    def _payload(self, handler: Handler) -> Payload:
+    def _payload(self, handler: Handler) -> Fit:
         """What the payload of `handler` is fitted to, in this event."""
         return handler.shape
 

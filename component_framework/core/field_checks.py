@@ -64,8 +64,12 @@ def _bound(title: str, plain: list[Any], bound: Any) -> Any:
     )
 
 
-def zone_of(title: str, name: str) -> datetime.tzinfo:
+def zone_of(title: str, name: str | datetime.tzinfo) -> datetime.tzinfo:
     """The time zone `name`; raises ConfigurationError."""
+    if isinstance(name, datetime.tzinfo):
+        return name
+    if name == "UTC":
+        return datetime.UTC  # which is in no file
     import zoneinfo  # only where a form names one
 
     try:

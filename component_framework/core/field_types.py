@@ -6,7 +6,7 @@ import datetime
 import decimal
 import enum
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -58,10 +58,13 @@ def describe(title: str, field: Field) -> FormField:
 
 def input_of(kind: Any) -> Input:
     """All that a type says of its input, the outermost having the last word."""
+    return merge_inputs(note for note in notes_of(kind) if isinstance(note, Input))
+
+
+def merge_inputs(notes: Iterable[Input]) -> Input:
+    """What all of `notes` say, the first having the last word."""
     said: dict[str, Any] = {}
-    for note in notes_of(kind):
-        if not isinstance(note, Input):
-            continue
+    for note in notes:
         said = {name: value for name, value in msgspec.structs.asdict(note).items() if value != _SILENT[name]} | said
     return Input(**said)
 

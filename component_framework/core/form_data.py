@@ -124,7 +124,7 @@ def read_form(
 
 def _read_field(field: Field, values: list[str], given: dict[str, Any]) -> None:
     if not (field.is_list or field.is_bool or field.optional or values[-1].strip()):
-        if field.required:
+        if field.required or (field.default is msgspec.UNSET and not field.accepts_empty):
             raise ValueError(REQUIRED)
         if not field.accepts_empty:
             return  # its default

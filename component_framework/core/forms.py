@@ -12,7 +12,7 @@ from .component import Component
 from .errors import ConfigurationError, Invalid
 from .fitting import Form, only
 from .form_data import as_form, next_key, put_rows, removed_name, take_rows
-from .payloads import FormPayload, Payload, RawPayload, schema_for
+from .payloads import Fit, FormPayload, Payload, RawPayload, form_payload, schema_for
 from .schema import Choice, FormField, FormSchema
 from .spec import Handler, spec_of
 from .widgets import BoundForm
@@ -57,8 +57,9 @@ class FormComponent(Component):
     submit_label: ClassVar[str] = "Save"
     """What the button of `{{ form }}` says."""
 
-    draft: Draft = Draft()
+    form_draft: Draft = Draft()
 
+    _form_event: ClassVar[str] = "submit"
     _sent: Form | None
     _cue: Mapping[str, str]
     _failed: bool
@@ -79,13 +80,13 @@ class FormComponent(Component):
 
     def reset(self) -> None:
         """Show a new, empty form."""
-        self.draft = Draft(key=self.draft.key + 1)
+        self.form_draft = Draft(key=self.form_draft.key + 1)
         self._sent, self._fresh, self._made = None, True, {}
         self.errors = {}
 
     def get_context(self) -> Any:
         """The variables of the template: those of every component, and `form`."""
-        self._was_shown, self.draft = self.draft.shown, replace(self.draft, shown=())
+        self._was_shown, self.form_draft = self.form_draft.shown, replace(self.form_draft, shown=())
         return {**super().get_context(), "form": BoundForm(self)}
 
     # -- events that every form has --------------------------------------------------------------------------------
@@ -114,6 +115,10 @@ class FormComponent(Component):
         self._fresh = self._failed = False
         self._was_shown, self._made = (), {}
 
+    @classmethod
+    def _describe_form(cls, payload: Payload) -> FormSchema:
+        return schema_for(cls, payload)
+
     def _schema(self) -> FormSchema:
         return self._for_this_event(form_schema(type(self)))
 
@@ -126,9 +131,8 @@ class FormComponent(Component):
             made = self._made[schema] = make(self.form_arguments)
         return made
 
-    def _payload(self, handler: Handler) -> Payload:
-        shape = handler.shape
-        return shape.of(self._schema()) if handler.event == "submit" and isinstance(shape, FormPayload) else shape
+    def _payload(self, handler: Handler) -> Fit:
+        return form_payload(handler.shape, self._schema) if handler.event == self._form_event else handler.shape
 
     def _choices(self, field: FormField) -> Iterable[Choice]:
         return field.choices
@@ -142,13 +146,13 @@ class FormComponent(Component):
         if self._is_form(handler):
             self._sent = Form(as_form(only(given, given.keys() - self._compiled.bound.names)))
             arguments = super()._accept(handler, given)
-            if handler.event == "submit":
-                self.draft = replace(self.draft, touched=(), submitted=False)
+            if handler.event == self._form_event:
+                self.form_draft = replace(self.form_draft, touched=(), submitted=False)
             return arguments
         return super()._accept(handler, self._set_aside(handler, given))
 
     def _is_form(self, handler: Handler) -> bool:
-        return isinstance(handler.shape, (FormPayload, RawPayload)) or handler.event == "submit"
+        return isinstance(handler.shape, (FormPayload, RawPayload)) or handler.event == self._form_event
 
     def _set_aside(self, handler: Handler, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the handler takes; the fields of the form around its button are kept for the next rendering."""
@@ -163,13 +167,13 @@ class FormComponent(Component):
         self.errors = errors
         self._failed = self._is_form(handler)
         if self._failed:
-            self.draft = replace(self.draft, submitted=True)
+            self.form_draft = replace(self.form_draft, submitted=True)
 
     def _check(self, left: str | None) -> None:
         assert self._sent is not None  # _accept() put it there
-        draft = self.draft
+        draft = self.form_draft
         if left and left not in draft.touched and self._knows(left):
-            draft = self.draft = replace(draft, touched=(*draft.touched, left))
+            draft = self.form_draft = replace(draft, touched=(*draft.touched, left))
         try:
             self._schema().validate(self._sent)
         except Invalid as exc:
@@ -233,19 +237,19 @@ class FormComponent(Component):
         return self._sent is None and not self._fresh and self._version > 1 and part in self._was_shown
 
     def _note_shown(self, part: str) -> None:
-        self.draft = replace(self.draft, shown=(*self.draft.shown, part))
+        self.form_draft = replace(self.form_draft, shown=(*self.form_draft.shown, part))
 
 
 def form_schema(cls: type[FormComponent]) -> FormSchema:
     """The schema of the class: that of its `on_submit`."""
     found: FormSchema | None = cls.__dict__.get("_form_schema")
     if found is None:
-        handler = spec_of(cls).handlers.get("submit")
+        handler = spec_of(cls).handlers.get(cls._form_event)
         if handler is None:
             raise ConfigurationError(
-                f"{cls.__qualname__} has no on_submit. Write def on_submit(self, form: …) -> None."
+                f"{cls.__qualname__} has no on_{cls._form_event}. Write def on_submit(self, form: …) -> None."
             )
-        found = schema_for(cls, handler.shape)
+        found = cls._describe_form(handler.shape)
         cls._form_schema = found  # type: ignore[attr-defined]  # a cache of the class, and no field
     return found
 

@@ -15,17 +15,25 @@ from .schema import FormSchema, schema_of
 from .typed_schema import signature_schema
 
 
-class Payload(Protocol):
+class Fit(Protocol):
+    """What makes the arguments of a handler out of a payload."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that may come in a payload."""
+        ...
+
+    def fit(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments of the handler; raises Invalid."""
+        ...
+
+
+class Payload(Fit, Protocol):
     """How a handler's payload becomes its arguments; a Shape, or one of the classes below."""
 
     @property
     def fields(self) -> Mapping[str, Field]:
         """The arguments that it takes one by one."""
-        ...
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The names that may come in a payload."""
         ...
 
     @property
@@ -41,10 +49,6 @@ class Payload(Protocol):
     @property
     def needs(self) -> Sequence[Need]:
         """The arguments that an engine provides."""
-        ...
-
-    def fit(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments of the handler; raises Invalid."""
         ...
 
     def among(self, keys: Collection[Any]) -> list[Field]:
@@ -92,6 +96,27 @@ class FormPayload:
 
     def without(self, fields: Sequence[Field]) -> Payload:
         return self._as_argument.without(fields)  # the schema itself is what an engine provides
+
+
+class Arguments:
+    """The fields of a form as the arguments of its handler, read as a form is and not as those of any event."""
+
+    __slots__ = ("names", "schema")
+
+    def __init__(self, shape: Payload, schema: FormSchema) -> None:
+        self.names = shape.names
+        self.schema = schema
+
+    def fit(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        fitted: dict[str, Any] = self.schema.validate(values)
+        return fitted
+
+
+def form_payload(payload: Payload, schema: Callable[[], FormSchema]) -> Fit:
+    """What fits the payload of a form's own handler, `schema` being the form as it is for this event."""
+    if isinstance(payload, FormPayload):
+        return payload.of(schema())
+    return payload if payload.open or isinstance(payload, RawPayload) else Arguments(payload, schema())
 
 
 def _object(values: Mapping[str, Any]) -> dict[str, Any] | None:

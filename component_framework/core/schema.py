@@ -6,6 +6,7 @@ finds what understands it by where its base classes come from: nothing here impo
 
 from __future__ import annotations
 
+import datetime
 import importlib
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -45,7 +46,7 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     min: Any = None
     max: Any = None
     step: Any = None
-    zone: str = ""
+    zone: str | datetime.tzinfo = ""
 
 
 Email = Annotated[
@@ -85,7 +86,7 @@ class FormField(msgspec.Struct, frozen=True, kw_only=True):
     rows: FormSchema | None = None
     """The sub-form of each row, for a list of them."""
     mismatch: str = ""
-    zone: str = ""
+    zone: str | datetime.tzinfo = ""
     fewest: int = 0
     most: int = MOST_ROWS
     row_key: str = ""

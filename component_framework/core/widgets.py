@@ -10,7 +10,7 @@ from .errors import ConfigurationError, nearest
 from .fitting import Form
 from .form_data import removed_name, row_name, take_rows
 from .rendering import Markup, inline_renderer
-from .schema import Choice, FormField
+from .schema import Choice, FormField, FormSchema
 
 if TYPE_CHECKING:
     from .forms import FormComponent
@@ -28,9 +28,7 @@ class BoundForm:
 
     def __init__(self, component: FormComponent) -> None:
         self.component = component
-        self.id = f"{component.id}-f{component.draft.key}"
-        self.schema = component._schema()
-        self.typed = component._values()
+        self.id = f"{component.id}-f{component.form_draft.key}"
         self.submit_label = component._label()
         self._all_errors = component.errors
 
@@ -66,6 +64,16 @@ class BoundForm:
         return BoundField(self, self.schema.fields[name], name, self.typed)
 
     @cached_property
+    def typed(self) -> Form:
+        """What the inputs have in them."""
+        return self.component._values()
+
+    @cached_property
+    def schema(self) -> FormSchema:
+        """What the form is made of."""
+        return self.component._schema()
+
+    @cached_property
     def errors(self) -> list[str]:
         """What is wrong with the form as a whole, with hidden fields, and with names that it does not have."""
         found = []
@@ -86,7 +94,8 @@ class BoundForm:
     @property
     def attributes(self) -> Markup:
         """What sends the form: for a <form> of your own."""
-        return self.functions.on("submit")
+        assert self.schema is not None  # a form without a handler says so here
+        return self.functions.on(self.component._form_event)
 
     @cached_property
     def focused(self) -> str:
@@ -209,7 +218,7 @@ class BoundField:
     @property
     def offers_nothing(self) -> bool:
         """Whether its list of options begins with an empty one."""
-        unnamed = self.kind == "select" and not (self._field.initial and self.value)
+        unnamed = self.kind == "select" and not ((self._field.initial or self.required) and self.value)
         return unnamed and not any(option.value == "" for option in self.options)
 
     @cached_property

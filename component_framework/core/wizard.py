@@ -111,7 +111,7 @@ class WizardComponent(FormComponent):
 
     def _show(self, name: str) -> None:
         self.step = name
-        self.draft = Draft(key=self.draft.key + 1)
+        self.form_draft = Draft(key=self.form_draft.key + 1)
         self._fresh = True
         self._sent = Form(self.kept[name]) if name in self.kept else None
         self._focus = next(iter(self._schema().fields), "")

@@ -214,7 +214,7 @@ class Odd(forms.Form):
     price = forms.DecimalField(localize=True, initial=Decimal("1.5"))
     kind = forms.ChoiceField(choices=[("Fruit", [("a", "Apple"), ("p", "Pear")]), ("x", "Other")], initial="p")
     hello = forms.CharField(initial=gettext_lazy("Email address"), required=False)
-    data = forms.JSONField(initial={"a": 1}, required=False)
+    extra = forms.JSONField(initial={"a": 1}, required=False)
 
 
 class OddComponent(FormComponent):
@@ -237,7 +237,7 @@ def test_values_are_shown_as_django_itself_shows_them() -> None:
         assert page.text("optgroup[label=Fruit]") == "ApplePear"
         assert page.value("[name=kind]") == "p"
         assert page.value("[name=hello]") == "E-Mail-Adresse"
-        assert page.value("[name=data]") == '{"a": 1}'
+        assert page.value("[name=extra]") == '{"a": 1}'
         sent = Form(when=["2026-01-02T10:30"], day=["02.01.2026"], fixed=["hacked"], price=["2,5"], kind=["a"])
         assert OddComponent().dispatch("submit", sent)["state"]["got"] == "as it is 2.5 2026-01-02"
 

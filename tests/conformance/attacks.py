@@ -250,7 +250,7 @@ FIELDS = tuple(
             "submit",
             "name=A&password=x&terms=on&is_admin=1",
         ),
-        ("a form that writes the state", 422, "invalid", "submit", "name=A&password=x&terms=on&joined=x&draft=x"),
+        ("a form that writes the state", 422, "invalid", "submit", "name=A&password=x&terms=on&joined=x&form_draft=x"),
         ("a form with one name twice", 422, "invalid", "submit", "name=A&name=B&password=x&terms=on"),
         ("a form of 10,000 fields", 413, "too_large", "submit", "&".join(f"lines-{n}-what=x" for n in range(10_000))),
         ("a form of 10,000 rows", 413, "too_large", "submit", "&".join(f"lines={n}" for n in range(10_000))),
