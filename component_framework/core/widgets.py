@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigurationError, nearest
@@ -178,12 +179,12 @@ class BoundField:
     __str__ = __html__
 
     @property
-    def templates(self) -> list[str]:
+    def templates(self) -> tuple[str, ...]:
         """The templates of its input, the first that exists being taken."""
-        widgets, kind = self.form.component.widgets, self.kind
-        own = [self._field.widget, widgets.get(self._field.name), widgets.get(kind)]
-        stem = kind if kind in _OWN_TEMPLATE else _GROUPS.get(kind, "input")
-        return [name for name in own if name] + [f"{FOLDER}/{name}.html" for name in dict.fromkeys((kind, stem))]
+        widgets, field = self.form.component.widgets, self._field
+        if not widgets and field.widget is None:
+            return _templates(field.kind)
+        return _templates(field.kind, field.widget, widgets.get(field.name), widgets.get(field.kind))
 
     @cached_property
     def errors(self) -> list[str]:
@@ -234,18 +235,29 @@ class BoundField:
     @property
     def attributes(self) -> list[tuple[str, str]]:
         """The attributes of its input, but for id, name, type and value."""
-        found = [("required", "required")] if self.required and self.kind != "checkboxes" else []
-        own = dict(self._field.attributes)
-        if self.kind == "textarea":
-            own.setdefault("rows", "4")
-        if self.form.component._version > 1:
-            own.pop("autofocus", None)  # of the page as it is loaded: a later rendering must not take the focus away
-        found += own.items()
-        if self.errors:
-            found.append(("aria-invalid", "true"))
-        if described := self.described_by:
-            found.append(("aria-describedby", described))
-        if self.is_focused and "autofocus" not in own:
+        return [*self._lasting, *self._passing]
+
+    @property
+    def attribute_text(self) -> Markup:
+        """`attributes` and `binding`, as they stand in a tag."""
+        passing = "".join(f' {name}="{value}"' for name, value in self._passing)  # ids and words of ours
+        return Markup(f"{_spell(self._lasting)}{passing} {self.binding}")
+
+    @property
+    def _lasting(self) -> tuple[tuple[str, str], ...]:
+        found = self._field.attributes
+        if self.kind == "textarea" and not any(name == "rows" for name, _ in found):
+            found = (*found, ("rows", "4"))
+        if self.form.component._version > 1 and any(name == "autofocus" for name, _ in found):
+            found = tuple(pair for pair in found if pair[0] != "autofocus")  # of the page as it is loaded
+        return (("required", "required"), *found) if self.required and self.kind != "checkboxes" else found
+
+    @property
+    def _passing(self) -> list[tuple[str, str]]:
+        found = [("aria-invalid", "true")] if self.errors else []
+        if self.help or self.errors:
+            found.append(("aria-describedby", self.described_by))
+        if self.is_focused and not any(name == "autofocus" for name, _ in self._lasting):
             found.append(("autofocus", "autofocus"))
         return found
 
@@ -292,6 +304,17 @@ class BoundField:
     def is_full(self) -> bool:
         """Whether it takes no more rows."""
         return len(self.rows) >= self._field.most
+
+
+@lru_cache(maxsize=1024)
+def _spell(attributes: tuple[tuple[str, str], ...]) -> str:
+    return "".join(f' {name}="{escape(str(value))}"' for name, value in attributes)
+
+
+@cache
+def _templates(kind: str, *own: str | None) -> tuple[str, ...]:
+    stem = kind if kind in _OWN_TEMPLATE else _GROUPS.get(kind, "input")
+    return (*filter(None, own), *(f"{FOLDER}/{name}.html" for name in dict.fromkeys((kind, stem))))
 
 
 class Option:
