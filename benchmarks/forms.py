@@ -60,7 +60,8 @@ ROW = (
     + """<form id="form" hx-post="/row/hand" hx-target="this" hx-swap="outerMorph">
 <input type="hidden" name="version" value="{{ version }}">{{ field("number", "Number") }}
 <div class="field"><label for="id-status">Status</label><select id="id-status" name="status" hx-post="/form/check" hx-trigger="change">
-{% for status in ("new", "paid") %}<option value="{{ status }}"{% if values.status == status %} selected{% endif %}>{{ status }}</option>{% endfor %}
+{% for status in ("new", "paid") %}
+<option value="{{ status }}"{% if values.status == status %} selected{% endif %}>{{ status }}</option>{% endfor %}
 </select></div>{{ field("note", "Note") }}{{ field("total", "Total", "number") }}<button>Save</button></form>"""
 )
 
@@ -211,7 +212,8 @@ def django_parts() -> tuple[Engine, Callable[[Any], Any], Callable[[Any], Any]]:
     template = engines["django"].from_string(
         """<form id="form" hx-post="/form/hand" hx-target="this" hx-swap="outerMorph">{{ form.non_field_errors }}
 {% for field in form.hidden_fields %}{{ field }}{% endfor %}{% for field in form.visible_fields %}<div class="field">
-{{ field.label_tag }} {{ field }}{{ field.help_text }}<div class="errors">{{ field.errors }}</div></div>{% endfor %}<button>Save</button></form>"""
+{{ field.label_tag }} {{ field }}{{ field.help_text }}<div class="errors">{{ field.errors }}</div></div>{% endfor %}
+<button>Save</button></form>"""
     )
 
     def form_by_hand(request: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ class Parts:
         own = {f"{_FOLDER}/{path.name}": path.read_text() for path in PACKAGE.glob("*/forms/*.html")}
         loader = _InPlace(ChoiceLoader([*loaders, DictLoader(own)]))
         self._environment = environment.overlay(loader=loader)
-        self._environment.filters = ChainMap({"chosen_template": self._choose}, environment.filters)
+        self._environment.filters = {**environment.filters, "chosen_template": self._choose}
         self._found: dict[Sequence[str], str] = {}
 
     def render(self, template_name: str, context: Mapping[str, Any]) -> str:

@@ -6,13 +6,12 @@ import datetime
 import enum
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
 from msgspec import Meta
-from sqlalchemy import ForeignKey, Numeric, String, StaticPool, Text, create_engine
+from sqlalchemy import ForeignKey, Numeric, StaticPool, String, Text, create_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from starlette.applications import Starlette
 from starlette.requests import Request
