@@ -126,10 +126,9 @@ class FormComponent(Component):
         make = getattr(schema, "made_with", None)
         if make is None:
             return schema
-        made: FormSchema | None = self._made.get(schema)
-        if made is None:
-            made = self._made[schema] = make(self.form_arguments)
-        return made
+        if schema not in self._made:
+            self._made[schema] = make(self.form_arguments)
+        return self._made[schema]
 
     def _payload(self, handler: Handler) -> Fit:
         return form_payload(handler.shape, self._schema) if handler.event == self._form_event else handler.shape
