@@ -22,7 +22,7 @@ from component_framework.core import assets
 from component_framework.core.lifecycle import run_sync
 from component_framework.core.wire import Call
 
-from . import realtime, store, subject
+from . import forms, realtime, store, subject
 
 ROUNDS = 7
 EVENTS = 400
@@ -73,6 +73,8 @@ def measure() -> Iterator[Row]:
         ("POST on Django, WSGI, `def`", "django_wsgi", "/hand-sync", "sync", 1.05),
     ):
         yield over_http(name, app, hand, ours, goal)
+    for name, ratios, rate in forms.compare(served, cpu, HEADERS, ROUNDS, EVENTS):
+        yield Row(name, 1.25, ratios, rate)  # 0.8 of their events per second
     yield streamed()
     yield stored()
     yield from sockets()
@@ -208,7 +210,7 @@ def served(app: str, **environment: str) -> Iterator[tuple[int, int]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    interface = ["--interface", "wsgi"] if app.endswith("wsgi") else []
+    interface = ["--interface", "wsgi"] if app.endswith(("wsgi", "forms_django")) else []
     command = [
         sys.executable,
         "-m",

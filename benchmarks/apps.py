@@ -108,6 +108,18 @@ async def async_hand_view(request: Any) -> Any:
     return HttpResponse(hand(request.headers["x-component-state"], request.body))
 
 
+def forms_fastapi() -> Any:
+    from .forms import fastapi
+
+    return fastapi()
+
+
+def forms_django() -> Any:
+    from .forms import django
+
+    return django()
+
+
 def sockets() -> Any:
     from . import realtime
 

@@ -130,8 +130,11 @@ class Page:
 
     # -- act -------------------------------------------------------------------------------------------------------
 
-    def fill(self, selector: str = "", value: str = "", /, **fields: str) -> Page:
-        """Type `value` into the field that fits `selector`; or into fields by name: `fill(email="a@b.c")`."""
+    def fill(self, selector: str = "", value: str | list[str] = "", /, **fields: str | list[str]) -> Page:
+        """Type `value` into the field that fits `selector`; or into fields by name: `fill(email="a@b.c")`.
+
+        A list is what is chosen in a select of several.
+        """
         typed = {selector: value} if selector else {}
         typed |= {f'[name="{name}"]': text for name, text in fields.items()}
         for place, text in typed.items():
@@ -312,16 +315,20 @@ class Page:
             raise DeadBinding(f"{node.html!r} is disabled: a visitor cannot use it.")
         return node
 
-    def _type(self, node: LexborNode, text: str) -> None:
+    def _type(self, node: LexborNode, typed: str | list[str]) -> None:
         self._enabled(node)
+        text = typed if isinstance(typed, str) else ", ".join(typed)
         if node.tag == "textarea":
             node.inner_html = text.replace("&", "&amp;").replace("<", "&lt;")
         elif node.tag == "select":
             options = node.css("option")
-            if text not in [option_value(option) for option in options]:
+            chosen = [typed] if isinstance(typed, str) else typed
+            if not {*chosen} <= {option_value(option) for option in options}:
                 raise DeadBinding(f"{text!r} is none of the options: {[option_value(option) for option in options]}.")
+            if len(chosen) != 1 and "multiple" not in node.attributes:
+                raise DeadBinding(f"{node.html!r} takes one option, and not {text!r}.")
             for option in options:
-                set_attribute(option, "selected", "" if option_value(option) == text else None)
+                set_attribute(option, "selected", "" if option_value(option) in chosen else None)
         elif node.tag == "input":
             set_attribute(node, "value", text)
         else:

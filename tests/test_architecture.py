@@ -56,8 +56,13 @@ def test_adapters_do_not_know_each_other(path: Path) -> None:
         "columns",
         "sqlalchemy_columns",
         "redis_line",
+        "redis_connections",
         "files",
         "transactions",
+        "form_fields",
+        "saving",
+        "sqlalchemy_saving",
+        "formsets",
     }
     siblings = {
         name.lstrip(".").partition(".")[0] for name in imports(path) if name.startswith(".") and "core" not in name

@@ -13,7 +13,7 @@ try:
     import fastapi.routing
     from fastapi import APIRouter, Request, Response, WebSocket
     from fastapi.routing import APIRoute
-    from starlette.requests import ClientDisconnect, HTTPConnection
+    from starlette.requests import ClientDisconnect
     from starlette.types import Receive, Scope, Send
 except ImportError as exc:
     raise ImportError("FastAPI is not installed. Run: pip install 'live-component-framework[fastapi]'") from exc
@@ -139,8 +139,9 @@ class _Live:
         await self._socket(websocket.scope, websocket.receive, websocket.send)
 
 
-def _connection(scope: Scope, receive: Receive) -> HTTPConnection:
-    return HTTPConnection(scope, receive)
+def _connection(scope: Scope, receive: Receive) -> Request:
+    """The request of an event that came down a socket: that of a POST, without a body."""
+    return Request({**scope, "type": "http", "method": "POST"})
 
 
 class _Asset:

@@ -11,7 +11,6 @@ from typing import Any, cast
 try:
     from litestar import Litestar, Request, Router, WebSocket, asgi, get, post, websocket
     from litestar.config.app import AppConfig
-    from litestar.connection import ASGIConnection
     from litestar.datastructures import FormMultiDict
     from litestar.handlers import ASGIRouteHandler
     from litestar.plugins import InitPlugin
@@ -180,8 +179,12 @@ async def _read(scope: Any, receive: Any, limits: Limits, intake: Intake | None 
     return await read_body(scope, receive, limits, intake)
 
 
-def _request(scope: Any, receive: Any) -> ASGIConnection[Any, Any, Any, Any]:
-    return Request(scope, receive) if scope["type"] == "http" else WebSocket(scope, receive)
+def _request(scope: Any, receive: Any) -> Request[Any, Any, Any]:
+    """That of an event; one that came down a socket has that of a POST, without a body."""
+    if scope["type"] == "http":
+        return Request(scope, receive)
+    plain: Any = {**scope, "type": "http", "method": "POST"}
+    return Request(plain)
 
 
 def _below(prefix: str, url: str) -> str:

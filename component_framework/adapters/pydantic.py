@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
@@ -14,14 +15,22 @@ import msgspec
 from pydantic.fields import FieldInfo
 
 from ..core.errors import Invalid
+from ..core.field_checks import wrong_values
 from ..core.fitting import REQUIRED, UNKNOWN, Field, Form, members
-from ..core.schema import Input, Kind
+from ..core.messages import OPTIONS
+from ..core.schema import Input
 from ..core.typed_schema import TypedSchema
 
-_KINDS: tuple[tuple[Any, Kind], ...] = (
-    (pydantic.EmailStr, "email"),
-    (pydantic.SecretStr, "password"),
-    (pydantic.AnyUrl, "url"),
+_INPUTS: tuple[tuple[Any, Input], ...] = (
+    (pydantic.EmailStr, Input(type="email")),
+    (pydantic.SecretStr, Input(type="password")),
+    (pydantic.AnyUrl, Input(type="url")),
+    (pydantic.AwareDatetime, Input(type="datetime-local", zone="UTC")),
+    (pydantic.NaiveDatetime, Input(type="datetime-local")),
+    (pydantic.PastDatetime, Input(type="datetime-local")),
+    (pydantic.FutureDatetime, Input(type="datetime-local")),
+    (pydantic.PastDate, Input(type="date")),
+    (pydantic.FutureDate, Input(type="date")),
 )
 _BOUNDS = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length", "pattern")
 _MESSAGES = {
@@ -37,8 +46,8 @@ _MESSAGES = {
     "bool_type": "Choose yes or no.",
     "string_type": "Enter text.",
     "list_type": "Enter a list of values.",
-    "enum": "Choose one of the options.",
-    "literal_error": "Choose one of the options.",
+    "enum": OPTIONS,
+    "literal_error": OPTIONS,
     "date_from_datetime_parsing": "Enter a date.",
     "datetime_from_date_parsing": "Enter a date and a time.",
     "time_parsing": "Enter a time.",
@@ -58,6 +67,9 @@ class PydanticSchema(TypedSchema):
         self._model = model
         self._aliases = {name: _alias(name, info) for name, info in model.model_fields.items()}
         self._names = {alias: name for name, alias in self._aliases.items()}
+        self._spelled = {
+            name: found for name, info in model.model_fields.items() if (found := _spelled(info.annotation))
+        }
         fields = [_field(name, info) for name, info in model.model_fields.items()]
         super().__init__(model.__qualname__, fields, model)
 
@@ -80,21 +92,26 @@ class PydanticSchema(TypedSchema):
             for name, text in self._told(exc):
                 if name not in errors:
                     errors[name] = [text]
+        if value is not None:
+            errors |= {name: texts for name, texts in wrong_values(self._checks, vars(value)) if name not in errors}
         if errors:
             raise Invalid(errors)
         return value
 
     def _fit(self, given: Mapping[str, Any], errors: dict[str, list[str]]) -> dict[str, Any]:
-        """The model itself fits what a form has in it."""
+        """The model itself fits what a form has in it, once a Literal's numbers are no text any more."""
         self._require_ticks(given, errors)
-        return dict(given)
+        return {
+            name: _meant(value, self._spelled[name]) if name in self._spelled else value
+            for name, value in given.items()
+        }
 
     def _told(self, exc: pydantic.ValidationError) -> Iterator[tuple[str, str]]:
         for error in exc.errors(include_url=False, include_input=False, include_context=False):
             place = [str(part) for part in error["loc"]]
             place[:1] = [self._names.get(name, name) for name in place[:1]]
             name = "-".join(place) if place and self._has_rows(place[0]) else "".join(place[:1])
-            yield name, _MESSAGES.get(error["type"], error["msg"].removeprefix("Value error, "))
+            yield name, _MESSAGES.get(error["type"], _without_prefix(error["msg"]))
 
     def _has_rows(self, name: str) -> bool:
         return name in self.fields and self.fields[name].rows is not None
@@ -106,19 +123,42 @@ def _field(name: str, info: FieldInfo) -> Field:
     notes = [
         msgspec.Meta(title=info.title, description=info.description),
         *(msgspec.Meta(**{bound: value}) for bound, value in _bounds(info)),
-        *([Input(type=shown)] if shown else []),
+        *([shown] if shown else []),
         *(note for note in info.metadata if isinstance(note, (Input, msgspec.Meta))),
     ]
     return Field(name, Annotated[kind, *notes], _revealed(default))
 
 
-def _plain(kind: Any) -> tuple[Any, Kind | None]:
+def _plain(kind: Any) -> tuple[Any, Input | None]:
     """A type as it is written into a form, and the input for it: an address and a secret are text."""
     for member in members(kind):
-        for special, shown in _KINDS:
+        for special, shown in _INPUTS:
             if member is special or (isinstance(member, type) and issubclass(member, special)):
                 return (str | None if type(None) in members(kind) else str), shown
     return kind, None
+
+
+def _spelled(kind: Any) -> dict[str, Any]:
+    """The values of a Literal, or of a list of it, that are no text, by what a form has for them."""
+    found: dict[str, Any] = {}
+    for member in members(kind):
+        if typing.get_origin(member) is typing.Literal:
+            found |= {str(value): value for value in typing.get_args(member) if isinstance(value, (int, bytes))}
+        else:
+            for inner in typing.get_args(member):
+                found |= _spelled(inner)
+    return found
+
+
+def _meant(value: Any, spelled: Mapping[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [spelled.get(item, item) for item in value]
+    return spelled.get(value, value)
+
+
+def _without_prefix(text: str) -> str:
+    """The message of a validator without Pydantic's name for what it raised."""
+    return text.removeprefix("Value error, ").removeprefix("Assertion failed, ")
 
 
 def _bounds(info: FieldInfo) -> Iterator[tuple[str, Any]]:
@@ -131,6 +171,8 @@ def _bounds(info: FieldInfo) -> Iterator[tuple[str, Any]]:
 
 def _alias(name: str, info: FieldInfo) -> str:
     alias = info.validation_alias or info.alias
+    if isinstance(alias, pydantic.AliasChoices):
+        alias = next((choice for choice in alias.choices if isinstance(choice, str)), None)
     return alias if isinstance(alias, str) else name
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 try:
     from sqlalchemy import inspect, select, update
@@ -17,10 +17,12 @@ except ImportError as exc:
 
 from ..core import model as core
 from ..core.errors import ConfigurationError, Invalid, NotFound
-from ..core.model import ModelField, ModelMixin, Stale, next_version
+from ..core.model import ModelMixin, Stale, next_version
+from ..core.model_spec import ModelField
 from ..core.providing import Provided
 from ..core.running import run_sync
-from .sqlalchemy_columns import members_of, model_field, related_class
+from .sqlalchemy_columns import key_of, members_of, model_field, related_class
+from .sqlalchemy_saving import commit, reload, taken
 
 
 class SqlAlchemyRepository:
@@ -31,15 +33,15 @@ class SqlAlchemyRepository:
     def fields(self, model: Any) -> Mapping[str, ModelField]:
         mapper = inspect(model)
         columns = {
-            attribute.key: model_field(attribute.columns[0])
+            attribute.key: model_field(attribute.key, attribute.columns[0])
             for attribute in mapper.column_attrs
-            if not attribute.columns[0].primary_key
+            if not getattr(attribute.columns[0], "primary_key", False)
         }
         return {**columns, "pk": ModelField(mapper.primary_key[0].type.python_type | None, Any)}
 
     async def get(self, component: core.ModelComponent) -> Any:
         assert isinstance(component, _Rows)
-        query = component.get_queryset().where(_key(component) == component.__dict__["pk"])
+        query = component.get_queryset().where(key_of(component.model) == component.__dict__["pk"])
         query = query.options(*(joinedload(getattr(component.model, name)) for name in component.select_related))
         query = query.options(*(selectinload(getattr(component.model, name)) for name in component.prefetch_related))
         try:
@@ -58,10 +60,11 @@ class SqlAlchemyRepository:
             await self._write(component, changed)
             await core.settle(session.flush())
             component.__dict__["pk"] = self.read(component, "pk")
-            await _commit(session)
+            await reload(component, changed)
+            await commit(session)
         except IntegrityError as exc:
             await core.settle(session.rollback())
-            raise Invalid({"": ["This cannot be saved: it contradicts other data."]}) from exc
+            raise Invalid(await taken(component, changed)) from exc
         except (Stale, StaleDataError) as exc:
             await core.settle(session.rollback())
             raise Stale from exc
@@ -88,7 +91,10 @@ class SqlAlchemyRepository:
             session.add(component.instance)
             return
         changes = {**changed, name: next_version(component.row_version)}
-        here = (_key(component) == component.__dict__["pk"], getattr(component.model, name) == component.row_version)
+        here = (
+            key_of(component.model) == component.__dict__["pk"],
+            getattr(component.model, name) == component.row_version,
+        )
         query = update(component.model).where(*here).values(changes)
         done: Any = await core.settle(session.execute(query.execution_options(synchronize_session=False)))
         if not done.rowcount:
@@ -143,6 +149,8 @@ class AsyncModelComponent(_Rows):
     """`ModelComponent` over an `AsyncSession`; `await self.save()`."""
 
     session: Annotated[AsyncSession, Provided()]
+    offered: ClassVar[Sequence[str]] = ()
+    """The foreign keys whose choices the template shows: an async session has to be asked for them before it is rendered."""
 
     async def mount(self, pk: Any = None) -> None:
         await self._begin()
@@ -150,23 +158,13 @@ class AsyncModelComponent(_Rows):
     async def hydrate(self, state: dict[str, Any]) -> None:
         await self._restore(state)
 
+    async def get_context(self) -> Any:
+        self.__dict__["_offered"] = {name: await self.choices(name) for name in self.offered}
+        return super().get_context()
+
     async def save(self) -> list[str]:
         """Write what changed and commit; the names of the fields. Raises Invalid, or EditConflict (409)."""
         return await self._write()
-
-
-def _key(component: core.ModelComponent) -> Any:
-    return inspect(component.model).primary_key[0]
-
-
-async def _commit(session: Session | AsyncSession) -> None:
-    """Commit, and keep what is loaded: the component is still to be shown."""
-    plain = session.sync_session if isinstance(session, AsyncSession) else session
-    expires, plain.expire_on_commit = plain.expire_on_commit, False
-    try:
-        await core.settle(session.commit())
-    finally:
-        plain.expire_on_commit = expires
 
 
 class SqlAlchemyModelMixin(ModelMixin):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 try:
-    from starlette.requests import HTTPConnection, Request
+    from starlette.requests import Request
     from starlette.routing import BaseRoute, Route, WebSocketRoute
 except ImportError as exc:
     raise ImportError("Starlette is not installed. Run: pip install 'live-component-framework[fastapi]'") from exc
@@ -31,9 +31,9 @@ def component_routes(engine: Engine) -> list[BaseRoute]:
     ]  # in the order of how often they are asked for: each is tried in turn
 
 
-def connection(scope: Any, receive: Any) -> HTTPConnection:
-    """What components see as their request where an event came down a socket."""
-    return HTTPConnection(scope, receive)
+def connection(scope: Any, receive: Any) -> Request:
+    """What components see as their request where an event came down a socket: that of a POST, without a body."""
+    return Request({**scope, "type": "http", "method": "POST"})
 
 
 def event_endpoint(engine: Engine, *, stream: bool) -> EventEndpoint:

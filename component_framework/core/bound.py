@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 import msgspec
 
 from .errors import ConfigurationError, Invalid
-from .fitting import Field, Form, Shape
+from .fitting import Field, Shape, only
 from .secret import is_server_only
 
 if TYPE_CHECKING:
@@ -40,24 +40,17 @@ def bound_shape(title: str, fields: Iterable[Field]) -> Shape:
 
 def accept(component: Component, handler: Handler, payload: Mapping[str, Any]) -> Mapping[str, Any]:
     """Assign the bound fields in `payload`, and give the arguments of `handler` in the rest; raises Invalid for both at once."""
-    bound = component._compiled.bound
-    names = (bound.names & payload.keys()) - handler.shape.names
+    bound, shape = component._compiled.bound, component._payload(handler)
+    names = (bound.names & payload.keys()) - shape.names
     if not names:
-        return handler.shape.fit(payload)
+        return shape.fit(payload)
     errors: dict[str, list[str]] = {}
     values = _fit(bound, only(payload, names), errors)
-    arguments = _fit(handler.shape, only(payload, payload.keys() - names), errors)
+    arguments = _fit(shape, only(payload, payload.keys() - names), errors)
     if errors:
         raise Invalid(errors)
     vars(component).update((name, values[name]) for name in names)
     return arguments
-
-
-def only(payload: Mapping[str, Any], names: Iterable[str]) -> Mapping[str, Any]:
-    """Some of a payload; a form's fields stay a form."""
-    wanted = set(names)
-    kept = {name: payload[name] for name in payload if name in wanted}
-    return Form(kept) if isinstance(payload, Form) else kept
 
 
 def _fit(shape: Any, values: Mapping[str, Any], errors: dict[str, list[str]]) -> dict[str, Any]:

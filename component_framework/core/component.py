@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .gate import Permission
     from .host import Host
     from .outcomes import Work
+    from .payloads import Fit
     from .rendering import Renderer, TemplateFunctions
     from .result import Result
 
@@ -335,7 +336,11 @@ class Component:
 
     def _accept(self, handler: Handler, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """The arguments of `handler` in `payload`; raises Invalid, and the handler does not run."""
-        return accept(self, handler, payload) if self._compiled.bound.names else handler.shape.fit(payload)
+        return accept(self, handler, payload) if self._compiled.bound.names else self._payload(handler).fit(payload)
+
+    def _payload(self, handler: Handler) -> Fit:
+        """What the payload of `handler` is fitted to, in this event."""
+        return handler.shape
 
     def _show_refusal(self, handler: Handler, errors: dict[str, list[str]]) -> None:
         """Show what was wrong; the state is as it was before the event."""

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from .errors import ConfigurationError
+from .field_checks import Check
 from .fitting import Field, members
 from .form_data import MOST_ROWS, as_form
 from .schema import Choice, FormField, FormSchema, Input, Kind, schema_of
@@ -31,7 +32,7 @@ _LISTS = (list, set, frozenset, tuple)
 def describe(title: str, field: Field) -> FormField:
     """The description of a field of `title`; raises ConfigurationError for a type that no input can ask for."""
     notes = list(notes_of(field.type))
-    note = _merged(note for note in notes if isinstance(note, Input))
+    note = input_of(field.type)
     metas = [note for note in notes if isinstance(note, msgspec.Meta)]
     plain = [member for member in members(field.type) if member is not type(None)]
     row = row_schema(plain)
@@ -48,14 +49,20 @@ def describe(title: str, field: Field) -> FormField:
         attributes=tuple(_attributes(kind, plain, metas, note).items()),
         widget=note.widget,
         mismatch=note.mismatch,
+        zone=note.zone or ("UTC" if any(meta.tz for meta in metas) else ""),
         rows=row,
         fewest=max((meta.min_length or 0 for meta in metas), default=0) if row else 0,
         most=min((meta.max_length or MOST_ROWS for meta in metas), default=MOST_ROWS) if row else MOST_ROWS,
     )
 
 
-def _merged(notes: Iterable[Input]) -> Input:
-    """All that is said of an input, the outermost having the last word."""
+def input_of(kind: Any) -> Input:
+    """All that a type says of its input, the outermost having the last word."""
+    return merge_inputs(note for note in notes_of(kind) if isinstance(note, Input))
+
+
+def merge_inputs(notes: Iterable[Input]) -> Input:
+    """What all of `notes` say, the first having the last word."""
     said: dict[str, Any] = {}
     for note in notes:
         said = {name: value for name, value in msgspec.structs.asdict(note).items() if value != _SILENT[name]} | said
@@ -63,6 +70,13 @@ def _merged(notes: Iterable[Input]) -> Input:
 
 
 _SILENT = msgspec.structs.asdict(Input())
+
+
+def check_of(title: str, field: Field) -> Check:
+    """What an Input demands of the values of `field`."""
+    plain = [member for member in members(field.type) if member is not type(None)]
+    options = any(True for member in plain for _ in _options(member))
+    return Check(f"{title}.{field.name}", input_of(field.type), plain, has_options=options, optional=not field.required)
 
 
 def label_of(name: str) -> str:
@@ -146,6 +160,8 @@ def _attributes(kind: Kind, plain: list[Any], metas: list[msgspec.Meta], note: I
         found["step"] = 1 if whole else "any"
     for meta in metas:
         found |= _bounds(meta, whole) | _lengths(meta, kind)
+    own = {"min": note.min, "max": note.max, "step": note.step}
+    found |= {name: value for name, value in own.items() if value is not None}
     if note.comma:
         found = {"inputmode": "decimal"}
     found |= {"autocomplete": note.autocomplete, "placeholder": note.placeholder}

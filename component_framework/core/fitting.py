@@ -16,7 +16,7 @@ import re
 import types
 import typing
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -53,6 +53,13 @@ _SCALARS = (
 
 class Form(dict[str, list[str]]):
     """A form's fields as they were sent: each name with its values, in order."""
+
+
+def only(payload: Mapping[str, Any], names: Iterable[str]) -> Mapping[str, Any]:
+    """Some of a payload; a form's fields stay a form."""
+    wanted = set(names)
+    kept = {name: payload[name] for name in payload if name in wanted}
+    return Form(kept) if isinstance(payload, Form) else kept
 
 
 class Field:

@@ -7,7 +7,7 @@ their fields. A row's key stays with it when rows are added, removed and moved: 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -22,6 +22,11 @@ MOST_ROWS = 200
 def row_name(name: str, key: str, field: str) -> str:
     """The name of a field of a row."""
     return f"{name}-{key}-{field}"
+
+
+def removed_name(name: str) -> str:
+    """The name under which a form remembers what was stored of rows that were removed from it."""
+    return f"{name}-removed"
 
 
 def row_keys(form: Form, name: str) -> list[str]:
@@ -90,13 +95,17 @@ def _text(value: Any) -> str:
     return plain if isinstance(plain, str) else msgspec.json.encode(plain).decode()
 
 
+Spelling = Callable[[str], str]
+
+
 def read_form(
-    fields: Mapping[str, Field], form: Form, errors: dict[str, list[str]], *, commas: frozenset[str] = frozenset()
+    fields: Mapping[str, Field], form: Form, errors: dict[str, list[str]], *, spellings: Mapping[str, Spelling]
 ) -> dict[str, Any]:
     """What the fields of a complete form mean; what is wrong with them goes to `errors`.
 
     Unlike the arguments of an event, a form that is submitted has all its fields: a box that is missing is not ticked,
-    a choice of several that is missing has none, and a field that was left empty has its default, or nothing.
+    a choice of several that is missing has none, and a field that was left empty has its default, or nothing. `spellings`
+    turn what is typed into some of the fields into what their types read.
     """
     given: dict[str, Any] = {}
     for name, field in fields.items():
@@ -107,7 +116,7 @@ def read_form(
                 errors[name] = [REQUIRED]
             continue
         try:
-            _read_field(field, [_clean(text, name in commas) for text in form[name]], given)
+            _read_field(field, [_clean(text, spellings.get(name)) for text in form[name]], given)
         except ValueError as exc:
             errors[name] = [str(exc)]
     return given
@@ -115,13 +124,21 @@ def read_form(
 
 def _read_field(field: Field, values: list[str], given: dict[str, Any]) -> None:
     if not (field.is_list or field.is_bool or field.optional or values[-1].strip()):
-        if field.required:
+        if field.required or (field.default is msgspec.UNSET and not field.accepts_empty):
             raise ValueError(REQUIRED)
         if not field.accepts_empty:
             return  # its default
     given[field.name] = list(values) if field.is_list else field.read(values)
 
 
-def _clean(text: str, comma: bool) -> str:
+def _clean(text: str, spelling: Spelling | None) -> str:
+    if "\0" in text:
+        raise ValueError("This has a character that cannot be stored.")
     text = text.replace("\r\n", "\n")  # what browsers make of a line's end (WHATWG HTML, form submission)
-    return text.strip().replace(",", ".") if comma and text.count(",") == 1 and "." not in text else text
+    return text if spelling is None else spelling(text)
+
+
+def without_comma(text: str) -> str:
+    """A number with a decimal comma, as JSON would have it."""
+    text = text.strip()
+    return text.replace(",", ".") if text.count(",") == 1 and "." not in text else text

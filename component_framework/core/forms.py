@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import msgspec
 from msgspec.structs import replace
 
-from .bound import only
 from .component import Component
 from .errors import ConfigurationError, Invalid
-from .fitting import Form
-from .form_data import as_form, next_key, put_rows, take_rows
-from .payloads import FormPayload, RawPayload, schema_for
-from .schema import FormSchema, initial_form
+from .fitting import Form, only
+from .form_data import as_form, next_key, put_rows, removed_name, take_rows
+from .payloads import Fit, FormPayload, Payload, RawPayload, form_payload, schema_for
+from .schema import Choice, FormField, FormSchema
 from .spec import Handler, spec_of
-from .typed_schema import spell
 from .widgets import BoundForm
 
 CUES = frozenset({"_field", "_rows", "_row", "_by"})
@@ -48,7 +46,7 @@ class FormComponent(Component):
             self.reset()
     """
 
-    __slots__ = ("_cue", "_failed", "_focus", "_fresh", "_sent", "_was_shown")
+    __slots__ = ("_cue", "_failed", "_focus", "_fresh", "_made", "_sent", "_was_shown")
 
     schema: ClassVar[Any] = None
     """A msgspec Struct, a dataclass, a Pydantic model or a Django form; without one, the parameters of `on_submit`."""
@@ -59,15 +57,16 @@ class FormComponent(Component):
     submit_label: ClassVar[str] = "Save"
     """What the button of `{{ form }}` says."""
 
-    draft: Draft = Draft()
+    form_draft: Draft = Draft()
 
-    def __init__(self, **params: Any) -> None:
-        super().__init__(**params)
-        self._sent: Form | None = None
-        self._cue: Mapping[str, str] = {}
-        self._fresh = self._failed = False
-        self._focus = ""
-        self._was_shown: tuple[str, ...] = ()
+    _form_event: ClassVar[str] = "submit"
+    _sent: Form | None
+    _cue: Mapping[str, str]
+    _failed: bool
+    _fresh: bool
+    _focus: str
+    _was_shown: tuple[str, ...]
+    _made: dict[FormSchema, FormSchema]
 
     # -- override, or use in a handler -----------------------------------------------------------------------------
 
@@ -75,15 +74,19 @@ class FormComponent(Component):
         """The values to begin with: an instance of the schema, or some of its fields as a mapping."""
         return {}
 
+    def form_arguments(self) -> Mapping[str, Any]:
+        """What a Django form is made with besides its data, once for each event: `{"instance": self.find_order()}`."""
+        return {}
+
     def reset(self) -> None:
         """Show a new, empty form."""
-        self.draft = Draft(key=self.draft.key + 1)
-        self._sent, self._fresh = None, True
+        self.form_draft = Draft(key=self.form_draft.key + 1)
+        self._sent, self._fresh, self._made = None, True, {}
         self.errors = {}
 
     def get_context(self) -> Any:
         """The variables of the template: those of every component, and `form`."""
-        self._was_shown, self.draft = self.draft.shown, replace(self.draft, shown=())
+        self._was_shown, self.form_draft = self.form_draft.shown, replace(self.form_draft, shown=())
         return {**super().get_context(), "form": BoundForm(self)}
 
     # -- events that every form has --------------------------------------------------------------------------------
@@ -98,7 +101,7 @@ class FormComponent(Component):
 
     def on_remove_row(self, form: Form) -> None:
         """Remove a row."""
-        self._change_rows(lambda rows: rows.pop(self._row(rows)))
+        self._change_rows(self._remove)
 
     def on_move_row(self, form: Form) -> None:
         """Move a row up or down."""
@@ -106,8 +109,32 @@ class FormComponent(Component):
 
     # -- the framework's own ---------------------------------------------------------------------------------------
 
+    def _forget(self, *, anew: bool) -> None:
+        super()._forget(anew=anew)
+        self._sent, self._cue, self._focus = None, {}, ""
+        self._fresh = self._failed = False
+        self._was_shown, self._made = (), {}
+
+    @classmethod
+    def _describe_form(cls, payload: Payload) -> FormSchema:
+        return schema_for(cls, payload)
+
     def _schema(self) -> FormSchema:
-        return form_schema(type(self))
+        return self._for_this_event(form_schema(type(self)))
+
+    def _for_this_event(self, schema: FormSchema) -> FormSchema:
+        make = getattr(schema, "made_with", None)
+        if make is None:
+            return schema
+        if schema not in self._made:
+            self._made[schema] = make(self.form_arguments)
+        return self._made[schema]
+
+    def _payload(self, handler: Handler) -> Fit:
+        return form_payload(handler.shape, self._schema) if handler.event == self._form_event else handler.shape
+
+    def _choices(self, field: FormField) -> Iterable[Choice]:
+        return field.choices
 
     def _label(self) -> str:
         return self.submit_label
@@ -118,13 +145,13 @@ class FormComponent(Component):
         if self._is_form(handler):
             self._sent = Form(as_form(only(given, given.keys() - self._compiled.bound.names)))
             arguments = super()._accept(handler, given)
-            if handler.event == "submit":
-                self.draft = replace(self.draft, touched=(), submitted=False)
+            if handler.event == self._form_event:
+                self.form_draft = replace(self.form_draft, touched=(), submitted=False)
             return arguments
         return super()._accept(handler, self._set_aside(handler, given))
 
     def _is_form(self, handler: Handler) -> bool:
-        return isinstance(handler.shape, (FormPayload, RawPayload)) or handler.event == "submit"
+        return isinstance(handler.shape, (FormPayload, RawPayload)) or handler.event == self._form_event
 
     def _set_aside(self, handler: Handler, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the handler takes; the fields of the form around its button are kept for the next rendering."""
@@ -139,13 +166,13 @@ class FormComponent(Component):
         self.errors = errors
         self._failed = self._is_form(handler)
         if self._failed:
-            self.draft = replace(self.draft, submitted=True)
+            self.form_draft = replace(self.form_draft, submitted=True)
 
     def _check(self, left: str | None) -> None:
         assert self._sent is not None  # _accept() put it there
-        draft = self.draft
+        draft = self.form_draft
         if left and left not in draft.touched and self._knows(left):
-            draft = self.draft = replace(draft, touched=(*draft.touched, left))
+            draft = self.form_draft = replace(draft, touched=(*draft.touched, left))
         try:
             self._schema().validate(self._sent)
         except Invalid as exc:
@@ -172,8 +199,16 @@ class FormComponent(Component):
         if len(rows) >= field.most:
             raise Invalid({field.name: [f"Must be at most {field.most} long."]})
         key = next_key(rows)
-        rows[key] = initial_form(field.rows)
+        rows[key] = field.rows.begin({})
         self._focus = f"{field.name}-{key}-{next(iter(field.rows.fields), '')}"
+
+    def _remove(self, rows: dict[str, Form]) -> None:
+        name = self._cue["_rows"]
+        row = rows.pop(self._row(rows))
+        if stored := row.get(self._schema().fields[name].row_key):
+            assert self._sent is not None  # _accept() put it there
+            removed = removed_name(name)
+            self._sent[removed] = [*self._sent.get(removed, []), *stored]
 
     def _move(self, rows: dict[str, Form]) -> None:
         key, keys = self._row(rows), list(rows)
@@ -194,26 +229,26 @@ class FormComponent(Component):
         """What the inputs have in them: what was sent, or what the form begins with."""
         if self._sent is not None:
             return self._sent
-        return initial_form(self._schema(), spell(self.initial()))
+        return self._schema().begin(self.initial())
 
     def _stays(self, part: str) -> bool:
         """Whether the page keeps `part` as the visitor left it: this event came without the form."""
         return self._sent is None and not self._fresh and self._version > 1 and part in self._was_shown
 
     def _note_shown(self, part: str) -> None:
-        self.draft = replace(self.draft, shown=(*self.draft.shown, part))
+        self.form_draft = replace(self.form_draft, shown=(*self.form_draft.shown, part))
 
 
 def form_schema(cls: type[FormComponent]) -> FormSchema:
     """The schema of the class: that of its `on_submit`."""
     found: FormSchema | None = cls.__dict__.get("_form_schema")
     if found is None:
-        handler = spec_of(cls).handlers.get("submit")
+        handler = spec_of(cls).handlers.get(cls._form_event)
         if handler is None:
             raise ConfigurationError(
-                f"{cls.__qualname__} has no on_submit. Write def on_submit(self, form: …) -> None."
+                f"{cls.__qualname__} has no on_{cls._form_event}. Write def on_submit(self, form: …) -> None."
             )
-        found = schema_for(cls, handler.shape)
+        found = cls._describe_form(handler.shape)
         cls._form_schema = found  # type: ignore[attr-defined]  # a cache of the class, and no field
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+OPTIONS = "Choose one of the options."
 _EXPECTED = {
     "int": "Enter a whole number.",
     "float": "Enter a number.",
@@ -19,7 +20,7 @@ _EXPECTED = {
     "object": "This is not filled in as expected.",
 }
 _INVALID = {
-    "enum": "Choose one of the options.",
+    "enum": OPTIONS,
     "date": _EXPECTED["date"],
     "RFC3339": _EXPECTED["date"],
     "RFC3339 encoded datetime": _EXPECTED["datetime"],

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import datetime
-import inspect
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import msgspec
 
-from .component import Component
-from .errors import ConfigurationError, EditConflict, Invalid, NotFound, Unavailable, nearest
+from .errors import ConfigurationError, EditConflict, Invalid, NotFound, Unavailable
+from .fitting import Form
+from .forms import FormComponent
+from .model_spec import ModelField, compile_model, model_form
+from .payloads import Payload
+from .schema import Choice, FormField, FormSchema
 
 logger = logging.getLogger("component_framework")
-T = TypeVar("T")
-
-
-class ModelField(NamedTuple):
-    """A column: the type of what is stored, and that of what a visitor may send, which may be narrower."""
-
-    stored: Any
-    accepted: Any
 
 
 class Repository(Protocol):
@@ -67,12 +62,14 @@ class Versions(NamedTuple):
     theirs: Any
 
 
-class ModelComponent(Component):
+class ModelComponent(FormComponent):
     """A component about one row of `model`: its `fields` are the component's state, and `save()` writes what changed.
 
     Use the subclass of your mapper: adapters.django.models.ModelComponent, or one of adapters.sqlalchemy. `readonly`
     fields are shown and never written, `exclude` takes from `fields = "__all__"`. `version_field` names a column that
     changes with every save, a number or a timestamp: then nobody overwrites what he has not seen.
+
+    Its template is written by hand, or shows `{{ form }}`: the form of the fields that `on_save` takes.
     """
 
     model: ClassVar[Any] = None
@@ -86,13 +83,14 @@ class ModelComponent(Component):
     """True lets the component begin a new row where no `pk` is given; otherwise that is a 404."""
     repository: ClassVar[Repository]
 
+    _form_event = "save"
     _columns: ClassVar[Mapping[str, ModelField]] = {}
     _writable: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if cls.model is not None:
-            _compile(cls)
+            compile_model(cls, ModelComponent)
 
     # -- use these -------------------------------------------------------------------------------------------------
 
@@ -130,6 +128,12 @@ class ModelComponent(Component):
             self.original[self.version_field] if self.version_field and getattr(self, "pk", None) is not None else None
         )
 
+    def take(self, values: Mapping[str, Any]) -> None:
+        """Assign what a visitor sent; a moment that an input cannot show in full is the one that is there already."""
+        for name, value in values.items():
+            if value is not msgspec.UNSET and not _is_shown_as(value, getattr(self, name)):
+                setattr(self, name, value)
+
     @property
     def topic(self) -> str:
         """The topic of this row, published after each commit: `order:7`."""
@@ -148,16 +152,52 @@ class ModelComponent(Component):
         """The values that the field `name` may have, each with its label."""
         return self.repository.choices(self, name)
 
+    def _offers(self, name: str) -> Any:
+        """`choices()`, as a template shows them."""
+        known: Mapping[str, Any] = self.__dict__.get("_offered", {})
+        return known[name] if name in known else self.choices(name)
+
     def get_context(self) -> Any:
         own = {
             name: getattr(self, name) for name in ("instance", "original", "changed_fields", "is_dirty", "conflicts")
         }
-        more = {"choices": _Choices(self), "form_errors": self.errors.get("", [])}
+        more = {
+            "choices": _Choices(self),
+            "form_errors": self.errors.get("", []),
+        }  # `form.errors`, before it had a form
         return {**super().get_context(), **own, **more}
 
     def dehydrate(self) -> dict[str, Any]:
         before = {name: msgspec.to_builtins(self.original[name]) for name in self.changed_fields}
         return {**super().dehydrate(), "shown_before": before}
+
+    # -- its form --------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def _describe_form(cls, payload: Payload) -> FormSchema:
+        return model_form(cls, payload)
+
+    def _values(self) -> Form:
+        if self._sent is not None:
+            return self._sent
+        return self._schema().begin({name: getattr(self, name) for name in self._columns})
+
+    def _stays(self, part: str) -> bool:
+        """The page keeps the form as it is unless what it is about has changed."""
+        shown: Mapping[str, Any] = self.__dict__.get("_shown", {})
+        return super()._stays(part) and all(getattr(self, name) == value for name, value in shown.items())
+
+    def _choices(self, field: FormField) -> Iterable[Choice]:
+        if field.choices or field.kind not in ("select", "select-multiple", "radio", "checkboxes"):
+            return field.choices
+        found = self._offers(field.name)
+        if hasattr(found, "__await__"):
+            found.close()
+            raise ConfigurationError(
+                f"{type(self).__qualname__} shows the choices of {field.name!r}, which its session has to be awaited for. "
+                f"Write offered = ({field.name!r},)."
+            )
+        return [Choice("" if value is None else str(value), str(label)) for value, label in found]
 
     # -- for the subclasses of mappers -----------------------------------------------------------------------------
 
@@ -178,7 +218,7 @@ class ModelComponent(Component):
             self.__dict__.update(waiting)
             return
         self.__dict__.update(shown)
-        self.__dict__["_original"] = {**shown, **_typed(self, before)}
+        self.__dict__["_original"], self.__dict__["_shown"] = {**shown, **_typed(self, before)}, shown
 
     async def _load(self) -> None:
         if not self._is_untouched():
@@ -223,6 +263,7 @@ class ModelComponent(Component):
             except Stale:
                 await self._show_both(changed)
             self._take_values()
+            self._sent, self._fresh = None, True  # the form shows what the database has now
         return list(changed)
 
     async def _show_both(self, changed: Mapping[str, Any]) -> None:
@@ -257,6 +298,12 @@ class ModelComponent(Component):
             logger.warning("%s was saved, but nobody could be told of it", self.topic, exc_info=True)
 
 
+def _is_shown_as(value: Any, present: Any) -> bool:
+    if not isinstance(value, (datetime.datetime, datetime.time)) or type(present) is not type(value):
+        return False
+    return bool(value == present.replace(microsecond=present.microsecond // 1000 * 1000))
+
+
 def next_version(version: Any) -> Any:
     """What follows a version: a number counts up, a timestamp becomes the present time."""
     return version + 1 if isinstance(version, int) else datetime.datetime.now(version.tzinfo)
@@ -271,7 +318,7 @@ class _Choices(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name not in self._component._columns:
             raise KeyError(name)
-        return self._component.choices(name)
+        return self._component._offers(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._component._columns)
@@ -288,77 +335,6 @@ async def settle(value: Any) -> Any:
 def _typed(component: ModelComponent, before: Mapping[str, Any]) -> dict[str, Any]:
     """Values of the state that no annotation describes one by one: JSON, as it came back."""
     return {name: msgspec.convert(value, component._compiled.state.fields[name].type) for name, value in before.items()}
-
-
-def _compile(cls: type[ModelComponent]) -> None:
-    """Give the class state fields, and an `on_save` that takes what may be written, out of its model."""
-    known = cls.repository.fields(cls.model)
-    wanted = tuple(known) if cls.fields == "__all__" else tuple(cls.fields)
-    _require_known(cls, known, (*wanted, *cls.readonly, *cls.exclude, *filter(None, [cls.version_field])))
-    shown = dict.fromkeys((*wanted, *cls.readonly, *filter(None, [cls.version_field])))
-    names = [name for name in shown if name not in cls.exclude and name != "pk"]
-    for name in names:
-        if hasattr(ModelComponent, name):
-            raise ConfigurationError(
-                f"{cls.__qualname__}: ModelComponent has a {name!r} of its own, so that no field can have that name. "
-                f"Take it out of `fields`, and read it as `instance.{name}`."
-            )
-    dropped = dict.fromkeys(
-        cls._columns.keys() - {"pk", *names}, ClassVar[Any]
-    )  # the base class's: no state of this one
-    cls._columns = {"pk": known["pk"], **{name: known[name] for name in names}}
-    cls._writable = frozenset(wanted).difference(cls.readonly, cls.exclude, [cls.version_field, "pk"])
-    own = inspect.get_annotations(cls)
-    state = {name: column.stored for name, column in cls._columns.items()} | {"shown_before": dict[str, Any]}
-    cls.__annotations__ = {**dropped, **state, **own}
-    cls.pk = getattr(cls, "pk", None)  # type: ignore[attr-defined]  # the default of the field that was just added
-    cls.shown_before = {}  # type: ignore[attr-defined]  # as above
-    written = getattr(cls, "on_save", None)
-    if written is None or getattr(written, "is_made", False):
-        cls.on_save = _saver(cls)  # type: ignore[attr-defined]  # a handler like any other
-
-
-def _require_known(cls: type[ModelComponent], known: Iterable[str], names: Iterable[str]) -> None:
-    for name in names:
-        if name not in known:
-            raise ConfigurationError(
-                f"{cls.__qualname__}: {cls.model.__name__} has no field {name!r} ({nearest(name, known)})."
-            )
-
-
-def _saver(cls: type[ModelComponent]) -> Callable[..., Any]:
-    """The handler that takes any of the writable fields and saves them."""
-
-    def on_save(self: Any, **values: Any) -> Any:
-        for name, value in values.items():
-            if value is not msgspec.UNSET:
-                setattr(self, name, value)
-        saved = self.save()
-        if hasattr(saved, "__await__"):
-            return _ignore(saved)
-        return None
-
-    names = [name for name in cls._columns if name in cls._writable]
-    types = {name: cls._columns[name].accepted for name in names}
-    me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    given = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty
-            if types[name] is bool
-            else msgspec.UNSET,  # a box that is not ticked is False
-        )
-        for name in names
-    ]
-    on_save.is_made = True  # type: ignore[attr-defined]  # so that a subclass with other fields gets its own
-    on_save.__annotations__ = types
-    on_save.__signature__ = inspect.Signature([me, *given])  # type: ignore[attr-defined]  # PEP 362
-    return on_save
-
-
-async def _ignore(saved: Coroutine[Any, Any, Any]) -> None:
-    await saved
 
 
 class ModelMixin:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
@@ -15,17 +16,25 @@ from .schema import FormSchema, schema_of
 from .typed_schema import signature_schema
 
 
-class Payload(Protocol):
+class Fit(Protocol):
+    """What makes the arguments of a handler out of a payload."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that may come in a payload."""
+        ...
+
+    def fit(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments of the handler; raises Invalid."""
+        ...
+
+
+class Payload(Fit, Protocol):
     """How a handler's payload becomes its arguments; a Shape, or one of the classes below."""
 
     @property
     def fields(self) -> Mapping[str, Field]:
         """The arguments that it takes one by one."""
-        ...
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The names that may come in a payload."""
         ...
 
     @property
@@ -41,10 +50,6 @@ class Payload(Protocol):
     @property
     def needs(self) -> Sequence[Need]:
         """The arguments that an engine provides."""
-        ...
-
-    def fit(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments of the handler; raises Invalid."""
         ...
 
     def among(self, keys: Collection[Any]) -> list[Field]:
@@ -68,7 +73,7 @@ class FormPayload:
         self.schema = schema
         self.fields: Mapping[str, Field] = {}
         self.names = frozenset(schema.fields) | {parameter}
-        self.open = any(field.rows is not None for field in schema.fields.values())
+        self.open = getattr(schema, "dynamic", False) or any(f.rows is not None for f in schema.fields.values())
         self.required = frozenset(
             name for name, field in schema.fields.items() if field.required and field.kind not in _UNSENT
         )
@@ -79,11 +84,40 @@ class FormPayload:
             inner = _object(values)  # on("save", item={…}): one argument, which is an object
         return {self._parameter: self.schema.validate(values if inner is None else inner)}
 
+    def of(self, schema: FormSchema) -> FormPayload:
+        """The same with the schema as it is for one event."""
+        if schema is self.schema:
+            return self
+        found = copy.copy(self)
+        found.schema = schema
+        return found
+
     def among(self, keys: Collection[Any]) -> list[Field]:
         return self._as_argument.among(keys)
 
     def without(self, fields: Sequence[Field]) -> Payload:
         return self._as_argument.without(fields)  # the schema itself is what an engine provides
+
+
+class Arguments:
+    """The fields of a form as the arguments of its handler, read as a form is and not as those of any event."""
+
+    __slots__ = ("names", "schema")
+
+    def __init__(self, shape: Payload, schema: FormSchema) -> None:
+        self.names = shape.names
+        self.schema = schema
+
+    def fit(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        fitted: dict[str, Any] = self.schema.validate(values)
+        return fitted
+
+
+def form_payload(payload: Payload, schema: Callable[[], FormSchema]) -> Fit:
+    """What fits the payload of a form's own handler, `schema` being the form as it is for this event."""
+    if isinstance(payload, FormPayload):
+        return payload.of(schema())
+    return payload if payload.open or isinstance(payload, RawPayload) else Arguments(payload, schema())
 
 
 def _object(values: Mapping[str, Any]) -> dict[str, Any] | None:

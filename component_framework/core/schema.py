@@ -6,16 +6,16 @@ finds what understands it by where its base classes come from: nothing here impo
 
 from __future__ import annotations
 
+import datetime
 import importlib
 from collections.abc import Iterable, Mapping
 from functools import cache
-from types import MappingProxyType
 from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 
 from .fitting import Form
-from .form_data import MOST_ROWS, put_rows, take_rows
+from .form_data import MOST_ROWS
 
 Kind = Literal[
     "text", "email", "password", "url", "tel", "search", "color", "number", "range", "date", "datetime-local", "time", "month",
@@ -28,7 +28,8 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     """What the type of a field does not say about its input: `email: Annotated[str, Input(type="email")]`.
 
     `widget` is a template of its own; `choices` maps values to labels. `required` on a bool: it must be ticked.
-    `comma`: a number may be typed with a decimal comma.
+    `comma`: a number may be typed with a decimal comma. `min`, `max` and `step` are those of a Decimal, a date or a time.
+    `zone` is the time zone that a date with a time is typed in ("Europe/Amsterdam"); a type that has to have one has UTC.
     `mismatch` is what a visitor reads whose text does not fit the pattern.
     """
 
@@ -42,6 +43,10 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     comma: bool = False
     mismatch: str = ""
+    min: Any = None
+    max: Any = None
+    step: Any = None
+    zone: str | datetime.tzinfo = ""
 
 
 Email = Annotated[
@@ -61,6 +66,8 @@ class Choice(msgspec.Struct, frozen=True):
 
     value: str
     label: str
+    group: str = ""
+    """The heading that it stands under."""
 
 
 class FormField(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,8 +86,11 @@ class FormField(msgspec.Struct, frozen=True, kw_only=True):
     rows: FormSchema | None = None
     """The sub-form of each row, for a list of them."""
     mismatch: str = ""
+    zone: str | datetime.tzinfo = ""
     fewest: int = 0
     most: int = MOST_ROWS
+    row_key: str = ""
+    """The field of a row that says which stored object it is: those of removed rows are remembered as `lines-removed`."""
 
 
 class FormSchema(Protocol):
@@ -96,11 +106,16 @@ class FormSchema(Protocol):
         """The fields by name, in their order."""
         ...
 
+    def begin(self, values: Any) -> Form:
+        """What an untouched form has in it: `values`, an instance of the class or a mapping, and the defaults of other fields."""
+        ...
+
     def validate(self, data: Mapping[str, Any]) -> Any:
         """The value that `data` means: a form's fields (`Form`), or JSON. Raises Invalid with the errors of every field.
 
         A field of a row is named `lines-0-amount`, "" is the form as a whole, and a name that is no field is an error.
-        A schema that may ask a database for this has `blocking = True`.
+        A schema that may ask a database for this has `blocking = True`. One whose form is made anew for each event has
+        `made_with(arguments)`, which gives the schema of that event; `dynamic = True` says that it may have other names.
         """
         ...
 
@@ -130,14 +145,3 @@ def _schema_of(kind: type) -> FormSchema | None:
 def form_wide(text: str) -> dict[str, list[str]]:
     """An error of the form as a whole."""
     return {"": [text]}
-
-
-def initial_form(schema: FormSchema, values: Mapping[str, list[str]] = MappingProxyType({})) -> Form:
-    """What an untouched form has in it: `values`, and the defaults of the fields that these do not name."""
-    form = Form({name: list(field.initial) for name, field in schema.fields.items() if field.initial})
-    form.update(values)
-    for name, field in schema.fields.items():
-        if field.rows is not None and name in form:
-            rows = take_rows(form, name)
-            put_rows(form, name, {key: initial_form(field.rows, row) for key, row in rows.items()})
-    return form

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import typing
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from .errors import ConfigurationError, Invalid
-from .field_types import describe
-from .fitting import REQUIRED, UNKNOWN, Field, Form, Shape, resolve_hints
-from .form_data import as_form, read_form, row_name, take_rows
+from .field_checks import in_zone, wall_time, wrong_values, zone_of
+from .field_types import check_of, describe, input_of
+from .fitting import REQUIRED, UNKNOWN, Field, Form, Shape, only, resolve_hints
+from .form_data import Spelling, as_form, put_rows, read_form, row_name, take_rows, without_comma
 from .messages import MISMATCH, explain
 from .schema import FormField, FormSchema, form_wide
 
@@ -33,11 +37,27 @@ class TypedSchema:
         self._plain = {name: field for name, field in typed.items() if name not in self._rows}
         self._lists = {name: field for name, field in typed.items() if name in self._rows}
         self._shape = ReadShape(title, list(self._plain.values()))
-        self._commas = frozenset(
-            name for name, field in self.fields.items() if dict(field.attributes).get("inputmode") == "decimal"
-        )
+        self._checks = {name: check for name, field in typed.items() if (check := check_of(title, field))}
+        self._zones = {
+            name: zone_of(f"{title}.{name}", field.zone) for name, field in self.fields.items() if field.zone
+        }
+        self._moments = [name for name, field in self.fields.items() if field.kind in ("datetime-local", "time")]
+        commas = [name for name, field in typed.items() if input_of(field.type).comma]
+        self._spellings: dict[str, Spelling] = {name: partial(in_zone, zone=zone) for name, zone in self._zones.items()}
+        self._spellings.update(dict.fromkeys(commas, without_comma))
         self._ticked = [name for name, field in self.fields.items() if field.kind == "checkbox" and field.required]
         self._build = build
+
+    def begin(self, values: Any) -> Form:
+        form = Form({name: list(field.initial) for name, field in self.fields.items() if field.initial})
+        form.update(values if isinstance(values, Form) else spell(values))
+        for name, schema in self._rows.items():
+            if name in form:
+                put_rows(form, name, {key: schema.begin(row) for key, row in take_rows(form, name).items()})
+        for name in self._moments:
+            if name in form:
+                form[name] = [wall_time(text, self._zones.get(name)) for text in form[name]]
+        return form
 
     def validate(self, data: Mapping[str, Any]) -> Any:
         errors: dict[str, list[str]] = {}
@@ -56,7 +76,7 @@ class TypedSchema:
         for name, schema in self._rows.items():
             values[name] = self._check_rows(name, schema, take_rows(form, name), errors)
         errors |= {name: [UNKNOWN] for name in form if name not in self._plain}
-        given = read_form(self._plain, form, errors, commas=self._commas)
+        given = read_form(self._plain, form, errors, spellings=self._spellings)
         return values | self._fit(Form(given), errors)
 
     def _validate_json(self, data: Mapping[str, Any], errors: dict[str, list[str]]) -> dict[str, Any]:
@@ -76,8 +96,9 @@ class TypedSchema:
         try:
             values = self._shape.fit(given)
         except Invalid as exc:
-            values = {}
+            values = self._shape.fit_some(only(given, self._checks.keys() & given.keys()))
             errors |= {name: self._worded(name, texts) for name, texts in exc.errors.items() if name not in errors}
+        errors |= {name: texts for name, texts in wrong_values(self._checks, values) if name not in errors}
         self._require_ticks(given, errors)
         return values
 
@@ -112,6 +133,14 @@ class ReadShape(Shape):
 
     def _read(self, form: Form, errors: dict[str, list[str]]) -> dict[str, Any]:
         return dict(form)
+
+    def fit_some(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of `given` that fit, each by itself."""
+        fitted = {}
+        for name, value in given.items():
+            with suppress(msgspec.ValidationError):
+                fitted[name] = msgspec.convert(value, self.fields[name].type, strict=not isinstance(given, Form))
+        return fitted
 
 
 def typed_schema(kind: type) -> FormSchema | None:
@@ -175,6 +204,8 @@ def _struct_fields(kind: type[msgspec.Struct]) -> list[Field]:
 
 def _dataclass_fields(kind: Any) -> list[Field]:
     hints = resolve_hints(kind.__qualname__, kind)
+    for name in inspect.signature(kind).parameters.keys() - {field.name for field in dataclasses.fields(kind)}:
+        raise ConfigurationError(f"{kind.__qualname__}.{name}: no form has an InitVar. Make it a field.")
     return [
         Field(field.name, hints[field.name], _default(field))
         for field in dataclasses.fields(kind)

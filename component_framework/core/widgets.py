@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, cached_property, lru_cache
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigurationError, nearest
 from .fitting import Form
-from .form_data import row_name, take_rows
+from .form_data import removed_name, row_name, take_rows
 from .rendering import Markup, inline_renderer
-from .schema import Choice, FormField
+from .schema import Choice, FormField, FormSchema
 
 if TYPE_CHECKING:
     from .forms import FormComponent
@@ -28,9 +29,7 @@ class BoundForm:
 
     def __init__(self, component: FormComponent) -> None:
         self.component = component
-        self.id = f"{component.id}-f{component.draft.key}"
-        self.schema = component._schema()
-        self.typed = component._values()
+        self.id = f"{component.id}-f{component.form_draft.key}"
         self.submit_label = component._label()
         self._all_errors = component.errors
 
@@ -66,20 +65,38 @@ class BoundForm:
         return BoundField(self, self.schema.fields[name], name, self.typed)
 
     @cached_property
+    def typed(self) -> Form:
+        """What the inputs have in them."""
+        return self.component._values()
+
+    @cached_property
+    def schema(self) -> FormSchema:
+        """What the form is made of."""
+        return self.component._schema()
+
+    @cached_property
     def errors(self) -> list[str]:
-        """What is wrong with the form as a whole, or with names that it does not have."""
-        known = self.schema.fields
-        return [
-            text if not name else f"{name}: {text}"
-            for name, texts in self._all_errors.items()
-            for text in texts
-            if name.partition("-")[0] not in known
-        ]
+        """What is wrong with the form as a whole, with hidden fields, and with names that it does not have."""
+        found = []
+        for name, texts in self._all_errors.items():
+            field = self._described(name)
+            if field is None or field.kind == "hidden":
+                title = field.label if field is not None else name
+                found += [f"{title}: {text}" if title else text for text in texts]
+        return found
+
+    def _described(self, name: str) -> FormField | None:
+        """The field that is called `name`, which may be one of a row."""
+        owner, _, rest = name.partition("-")
+        field = self.schema.fields.get(owner)
+        rows = field.rows if field is not None else None
+        return field if rows is None or not rest else rows.fields.get(rest.partition("-")[2])
 
     @property
     def attributes(self) -> Markup:
         """What sends the form: for a <form> of your own."""
-        return self.functions.on("submit")
+        assert self.schema is not None  # a form without a handler says so here
+        return self.functions.on(self.component._form_event)
 
     @cached_property
     def focused(self) -> str:
@@ -116,6 +133,10 @@ class BoundForm:
         found = self.component._functions
         assert found is not None  # a form is shown while its component is
         return found
+
+    def choices(self, field: FormField) -> Iterable[Choice]:
+        """The options of a field, for this visitor."""
+        return self.component._choices(field)
 
     def texts(self, name: str) -> list[str]:
         """What is wrong with the field of this name."""
@@ -158,12 +179,12 @@ class BoundField:
     __str__ = __html__
 
     @property
-    def templates(self) -> list[str]:
+    def templates(self) -> tuple[str, ...]:
         """The templates of its input, the first that exists being taken."""
-        widgets, kind = self.form.component.widgets, self.kind
-        own = [self._field.widget, widgets.get(self._field.name), widgets.get(kind)]
-        stem = kind if kind in _OWN_TEMPLATE else _GROUPS.get(kind, "input")
-        return [name for name in own if name] + [f"{FOLDER}/{name}.html" for name in dict.fromkeys((kind, stem))]
+        widgets, field = self.form.component.widgets, self._field
+        if not widgets and field.widget is None:
+            return _templates(field.kind)
+        return _templates(field.kind, field.widget, widgets.get(field.name), widgets.get(field.kind))
 
     @cached_property
     def errors(self) -> list[str]:
@@ -198,23 +219,45 @@ class BoundField:
     @property
     def offers_nothing(self) -> bool:
         """Whether its list of options begins with an empty one."""
-        return self.kind == "select" and not (self._field.initial and self.value)
+        unnamed = self.kind == "select" and not ((self._field.initial or self.required) and self.value)
+        return unnamed and not any(option.value == "" for option in self.options)
 
-    @property
+    @cached_property
     def options(self) -> list[Option]:
         """Its options, and which of them are chosen."""
-        return [Option(self, choice, number) for number, choice in enumerate(self._field.choices)]
+        options = [Option(self, choice, number) for number, choice in enumerate(self.form.choices(self._field))]
+        for before, option in zip([None, *options], options, strict=False):
+            option.opens_group = bool(option.group) and (before is None or before.group != option.group)
+        for option, after in zip(options, [*options[1:], None], strict=False):
+            option.closes_group = bool(option.group) and (after is None or after.group != option.group)
+        return options
 
     @property
     def attributes(self) -> list[tuple[str, str]]:
         """The attributes of its input, but for id, name, type and value."""
-        found = [("required", "required")] if self.required and self.kind != "checkboxes" else []
-        found += self._field.attributes
-        if self.errors:
-            found.append(("aria-invalid", "true"))
-        if described := self.described_by:
-            found.append(("aria-describedby", described))
-        if self.is_focused:
+        return [*self._lasting, *self._passing]
+
+    @property
+    def attribute_text(self) -> Markup:
+        """`attributes` and `binding`, as they stand in a tag."""
+        passing = "".join(f' {name}="{value}"' for name, value in self._passing)  # ids and words of ours
+        return Markup(f"{_spell(self._lasting)}{passing} {self.binding}")
+
+    @property
+    def _lasting(self) -> tuple[tuple[str, str], ...]:
+        found = self._field.attributes
+        if self.kind == "textarea" and not any(name == "rows" for name, _ in found):
+            found = (*found, ("rows", "4"))
+        if self.form.component._version > 1 and any(name == "autofocus" for name, _ in found):
+            found = tuple(pair for pair in found if pair[0] != "autofocus")  # of the page as it is loaded
+        return (("required", "required"), *found) if self.required and self.kind != "checkboxes" else found
+
+    @property
+    def _passing(self) -> list[tuple[str, str]]:
+        found = [("aria-invalid", "true")] if self.errors else []
+        if self.help or self.errors:
+            found.append(("aria-describedby", self.described_by))
+        if self.is_focused and not any(name == "autofocus" for name, _ in self._lasting):
             found.append(("autofocus", "autofocus"))
         return found
 
@@ -236,7 +279,8 @@ class BoundField:
     @property
     def names(self) -> list[str]:
         """Its name, and those of the fields of its rows."""
-        return [self.name, *(field.name for row in self.rows for field in row.fields)]
+        own = [] if self.kind == "hidden" else [self.name]
+        return [*own, *(name for row in self.rows for field in row.fields for name in field.names)]
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -245,6 +289,11 @@ class BoundField:
             return []
         rows = list(take_rows(Form(self._values), self._field.name).items())[: self._field.most]
         return [Row(self, key, values, number, number == len(rows)) for number, (key, values) in enumerate(rows, 1)]
+
+    @property
+    def removed(self) -> list[str]:
+        """What was stored of the rows that were removed from it."""
+        return self._values.get(removed_name(self._field.name), [])
 
     @property
     def adds(self) -> Markup:
@@ -257,11 +306,23 @@ class BoundField:
         return len(self.rows) >= self._field.most
 
 
+@lru_cache(maxsize=1024)
+def _spell(attributes: tuple[tuple[str, str], ...]) -> str:
+    return "".join(f' {name}="{escape(str(value))}"' for name, value in attributes)
+
+
+@cache
+def _templates(kind: str, *own: str | None) -> tuple[str, ...]:
+    stem = kind if kind in _OWN_TEMPLATE else _GROUPS.get(kind, "input")
+    return (*filter(None, own), *(f"{FOLDER}/{name}.html" for name in dict.fromkeys((kind, stem))))
+
+
 class Option:
     """One of the options of a field."""
 
     def __init__(self, field: BoundField, choice: Choice, number: int) -> None:
-        self.value, self.label = choice.value, choice.label
+        self.value, self.label, self.group = choice.value, choice.label, choice.group
+        self.opens_group = self.closes_group = False
         self.is_chosen = choice.value in field.values
         self.id = f"{field.id}-{number}"
         self.is_focused = field.is_focused and number == 0

@@ -99,7 +99,7 @@ class WizardComponent(FormComponent):
         return self._schema_of(self.current)
 
     def _schema_of(self, name: str) -> FormSchema:
-        return step_schemas(type(self))[name]
+        return self._for_this_event(step_schemas(type(self))[name])
 
     def _label(self) -> str:
         return self.submit_label if self.is_last else self.next_label
@@ -112,7 +112,7 @@ class WizardComponent(FormComponent):
 
     def _show(self, name: str) -> None:
         self.step = name
-        self.draft = Draft(key=self.draft.key + 1)
+        self.form_draft = Draft(key=self.form_draft.key + 1)
         self._fresh = True
         self._sent = Form(self.kept[name]) if name in self.kept else None
         self._focus = next(iter(self._schema().fields), "")

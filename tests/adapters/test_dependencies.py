@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from litestar import Litestar, MediaType, get
 from litestar import Request as LitestarRequest
 from litestar.di import Provide
 from litestar.exceptions import NotAuthorizedException
+from websockets.sync.client import connect
 
 from component_framework import Component, Engine, Provided, Registry
 from component_framework.adapters import fastapi, litestar
@@ -218,3 +220,35 @@ async def test_a_dependency_without_a_request_says_what_to_pass() -> None:
     FastAPI().include_router(fastapi.component_router(served))
     with pytest.raises(ConfigurationError, match="needs a request"):
         await served.async_mount("page")
+
+
+def over_socket(address: str, event: str, body: str = "", user: str = "ada") -> Any:
+    """The reply to an event that comes down a WebSocket."""
+    headers = {"X-User": user} if user else {}
+    with connect(f"{address.replace('http', 'ws')}/components/ws", additional_headers=headers) as socket:
+        socket.recv(10)
+        event_message = {
+            "type": "event", "n": 1, "component": "desk", "query": f"event={event}", "body": body, "hx": True,
+            "content_type": HTMX["Content-Type"], "accept": "text/html", "state": "", "id": "", "event_id": "",
+        }  # fmt: skip
+        socket.send(json.dumps(event_message))
+        return json.loads(socket.recv(20))
+
+
+def test_it_reaches_events_that_come_down_a_websocket_too(socket_address: str) -> None:
+    LOG.clear()
+    reply = over_socket(socket_address, "wait")
+    assert (reply["status"], "<b>ada</b>" in reply["body"]) == (200, True)
+    assert over_socket(socket_address, "wait", "session=mine&owner=eve")["status"] == 422
+    assert over_socket(socket_address, "wait", user="")["status"] == 401
+    assert over_socket(socket_address, "fail")["status"] == 500
+    assert LOG[-1] == "rolled back"
+    reply = over_socket(socket_address, "ask", "loud=on")
+    assert (reply["status"], "ada by" in reply.get("body", "")) == (200, True)
+
+
+@pytest.fixture(params=["fastapi", "litestar"])
+def socket_address(request: pytest.FixtureRequest) -> Iterator[str]:
+    app = on_fastapi() if request.param == "fastapi" else on_litestar()
+    with uvicorn_thread(app, ws="websockets-sansio") as address:
+        yield str(address)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -125,3 +125,54 @@ def test_json_is_strict() -> None:
 def test_a_model_with_aliases_is_asked_for_by_its_own_names() -> None:
     assert Move().dispatch("move", Form(city=["Utrecht"]))["state"]["city"] == "Utrecht"
     assert Move().dispatch("move", Form())["errors"] == {"city": ["This field is required."]}
+
+
+class Level(IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+class Odd(pydantic.BaseModel):
+    level: Level = Level.LOW
+    three: Literal[1, 2, 3] = 1
+    more: list[Literal[1, 2]] = []
+    sent: pydantic.AwareDatetime | None = None
+    born: pydantic.PastDate | None = None
+    city: str = pydantic.Field("", validation_alias=pydantic.AliasChoices("city_name", "cityName"))
+    seat: Annotated[str, Input(choices={"a": "Aisle"})] = "a"
+
+    @pydantic.field_validator("three")
+    @classmethod
+    def not_three(cls, three: int) -> int:
+        if three == 3:
+            raise AssertionError("Three is too many.")
+        return three
+
+
+class Asks(FormComponent):
+    schema = Odd
+    template = "<div>{{ form }}</div>"
+    got: str = ""
+
+    def on_submit(self, form: Odd) -> None:
+        self.got = f"{form.level!r} {form.three} {form.more} {form.sent} {form.city}"
+
+
+def test_text_of_a_form_becomes_the_numbers_of_a_literal_and_an_enum() -> None:
+    sent = Form(level=["2"], three=["2"], more=["1", "2"], sent=["2026-01-02T10:30"], city=["Utrecht"])
+    got = Asks().dispatch("submit", sent)["state"]["got"]
+    assert got == "<Level.HIGH: 2> 2 [1, 2] 2026-01-02 10:30:00+00:00 Utrecht"
+
+
+def test_a_validator_s_own_words_are_what_a_visitor_reads() -> None:
+    assert Asks().dispatch("submit", Form(three=["3"], more=["7"]))["errors"] == {
+        "three": ["Three is too many."],
+        "more": ["Choose one of the options."],
+    }
+    assert Asks().dispatch("submit", Form(seat=["roof"]))["errors"] == {"seat": ["Choose one of the options."]}
+
+
+def test_moments_and_days_have_inputs_of_their_own() -> None:
+    page = mount(Asks)
+    assert page.has("[name=sent][type=datetime-local]")
+    assert page.has("[name=born][type=date]")

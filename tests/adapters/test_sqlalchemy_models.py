@@ -13,9 +13,32 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from sqlalchemy import ForeignKey, NullPool, Numeric, String, create_engine, event, select
+from sqlalchemy import (
+    DateTime,
+    ForeignKey,
+    NullPool,
+    Numeric,
+    String,
+    Text,
+    UniqueConstraint,
+    create_engine,
+    event,
+    func,
+    select,
+)
+from sqlalchemy import Enum as SqlEnum
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    column_property,
+    mapped_column,
+    relationship,
+    sessionmaker,
+)
+from sqlalchemy.types import UserDefinedType
 
 from component_framework import Engine, NotFound, Registry
 from component_framework.adapters.jinja import inline_renderer
@@ -55,6 +78,44 @@ class Order(Base):
     placed: Mapped[datetime.date | None]
     total: Mapped[Decimal] = mapped_column(Numeric(10, 2), default=Decimal())
     version: Mapped[int] = mapped_column(default=1)
+
+
+class Point(UserDefinedType[Any]):
+    """A type that does not say what its values are in Python."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **kwargs: Any) -> str:
+        return "TEXT"
+
+
+class Animal(Base):
+    """Has columns of every odd kind, and a subclass with a table of its own."""
+
+    __tablename__ = "animal"
+    __table_args__ = (UniqueConstraint("name", "owner"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(default="animal")
+    name: Mapped[str] = mapped_column(String(20), doc="As it is called.", info={"label": "Called"})
+    owner: Mapped[str] = mapped_column(default="ada")
+    chip: Mapped[str | None] = mapped_column(unique=True)
+    size: Mapped[str] = mapped_column(SqlEnum("small", "large"), default="small")
+    born: Mapped[datetime.datetime | None] = mapped_column(DateTime(timezone=True))
+    about: Mapped[str] = mapped_column(Text, default="")
+    place: Mapped[Any] = mapped_column(Point, nullable=True)
+    length = column_property(func.length(name))
+    __mapper_args__ = {"polymorphic_identity": "animal", "polymorphic_on": "kind"}
+
+    @hybrid_property
+    def title(self) -> str:
+        return f"{self.name} of {self.owner}"
+
+
+class Dog(Animal):
+    __tablename__ = "dog"
+    id: Mapped[int] = mapped_column(ForeignKey("animal.id"), primary_key=True)
+    barks: Mapped[bool] = mapped_column(default=True)
+    __mapper_args__ = {"polymorphic_identity": "dog"}
 
 
 class Counted(Base):
@@ -128,6 +189,47 @@ class AsyncLeaf(AsyncModelComponent):
     version_field = "version"
 
 
+class Formed:
+    """What both forms say of the rows."""
+
+    template: ClassVar[str | None] = "<div>{{ form }}</div>"
+    model: ClassVar[Any] = Order
+    fields: ClassVar[Sequence[str]] = ("number", "status", "placed", "total", "customer_id")
+
+
+class SyncForm(Formed, ModelComponent):
+    def get_related(self, name: str) -> Any:
+        return super().get_related(name).where(Customer.seller == self.user)
+
+
+class AsyncForm(Formed, AsyncModelComponent):
+    offered = ("customer_id",)
+
+    def get_related(self, name: str) -> Any:
+        return super().get_related(name).where(Customer.seller == self.user)
+
+
+class Kennel:
+    """What both say of dogs."""
+
+    template: ClassVar[str | None] = "<div>{{ form }}</div>"
+    model: ClassVar[Any] = Dog
+    fields: ClassVar[Sequence[str]] = ("name", "owner", "chip", "size", "born", "about", "barks")
+    readonly: ClassVar[Sequence[str]] = ("length",)
+
+
+class SyncKennel(Kennel, ModelComponent):
+    pass
+
+
+class AsyncKennel(Kennel, AsyncModelComponent):
+    pass
+
+
+class AsyncForgetful(Formed, AsyncModelComponent):
+    pass
+
+
 class Publishing(Engine):
     published: ClassVar[list[str]] = []
 
@@ -172,7 +274,17 @@ class Shop:
 
 def registry() -> Registry:
     found = Registry()
-    for cls in (SyncEditor, AsyncEditor, SyncLeaf, AsyncLeaf):
+    for cls in (
+        SyncEditor,
+        AsyncEditor,
+        SyncLeaf,
+        AsyncLeaf,
+        SyncForm,
+        AsyncForm,
+        SyncKennel,
+        AsyncKennel,
+        AsyncForgetful,
+    ):
         found.register(cls.__name__.lower())(cls)
     return found
 
@@ -185,6 +297,8 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     with rows.begin() as session:
         session.add(Order(number="A-1", customer=Customer(name="Grace"), total=Decimal("9.50")))
         session.add(Counted(text="one"))
+        born = datetime.datetime(2026, 7, 2, 8, 30)
+        session.add_all([Dog(name="Rex", chip="1", born=born), Dog(name="Bello", chip="2")])
     statements: list[str] = []
 
     @contextmanager
@@ -344,3 +458,74 @@ def test_a_misspelt_field_is_an_error_when_the_class_is_made() -> None:
 def test_a_key_of_another_kind_is_not_found(shop: Shop, pk: Any) -> None:
     with pytest.raises(NotFound):
         shop.page(pk=pk)
+
+
+def kind(shop: Shop) -> str:
+    return shop.editor.removesuffix("editor")
+
+
+def test_a_row_s_form_is_made_from_its_columns(shop: Shop) -> None:
+    with shop.rows.begin() as session:
+        session.add(Customer(name="Theirs", seller="eve"))
+    page = shop.page(f"{kind(shop)}form")
+    assert page.texts("label") == ["Number", "Status *", "Placed", "Total *", "Customer *"]
+    assert page.has("[name=number][maxlength='10']")
+    assert page.has("[name=total][type=number][step='0.01']")
+    assert page.texts("[name=status] option") == ["New", "Paid"]
+    assert page.texts("[name=customer_id] option") == ["Grace"]
+    page.fill(number="A-2", status="paid", placed="2026-03-04", total="much").submit()
+    assert (page.status, page.texts(".cf-errors p")) == (422, ["Enter a number."])
+    assert page.value("[name=number]") == "A-2"
+    page.fill(total="3.50").submit()
+    order = shop.order()
+    assert (page.status, order.number, order.status, order.total) == (200, "A-2", Status.PAID, Decimal("3.50"))
+    assert order.placed == datetime.date(2026, 3, 4)
+
+
+def test_the_choices_of_an_async_session_have_to_be_offered(shop: Shop) -> None:
+    with pytest.raises(ConfigurationError, match=r"Write offered = \('customer_id',\)"):
+        shop.page("asyncforgetful")
+
+
+def test_columns_of_every_kind_and_of_two_tables_are_shown_and_saved(shop: Shop) -> None:
+    page = shop.page(f"{kind(shop)}kennel")
+    assert (page.texts("label")[0], page.text(".cf-help")) == ("Called", "As it is called.")
+    assert page.texts("[name=size] option") == ["Small", "Large"]
+    assert page.value("[name=born]") == "2026-07-02T08:30:00"
+    assert page.has("textarea[name=about]")
+    page.fill(name="Rexi", size="large", about="Good", born="2026-07-02T09:00").check("[name=barks]", False).submit()
+    assert (page.status, page.texts(".cf-errors p")) == (200, [])
+    with shop.rows() as session:
+        dog = session.get_one(Dog, 1)
+        assert (dog.name, dog.size, dog.about, dog.barks, dog.title) == ("Rexi", "large", "Good", False, "Rexi of ada")
+        assert dog.born is not None
+        assert dog.born.replace(tzinfo=None) == datetime.datetime(2026, 7, 2, 9)
+
+
+@pytest.mark.parametrize(("field", "value"), [("chip", "2"), ("name", "Bello")])
+def test_a_value_that_has_to_be_unique_is_refused_at_its_field(shop: Shop, field: str, value: str) -> None:
+    page = shop.page(f"{kind(shop)}kennel").fill(**{field: value}).submit()
+    assert page.status == 422
+    assert page.text(f"[id$=-{field}-errors]") == "This is taken already."
+    assert page.value(f"[name={field}]") == value
+    with shop.rows() as session:
+        assert (session.get_one(Dog, 1).chip, session.get_one(Dog, 1).name) == ("1", "Rex")
+    page.fill(name="Rex", chip="3").submit()
+    assert page.status == 200
+
+
+def test_a_column_whose_type_says_nothing_is_in_nobody_s_way() -> None:
+    class Everything(ModelComponent):
+        template = "<div>{{ form }}</div>"
+        model = Animal
+        fields = ("place", "name")
+
+    assert "place" in Everything._columns
+
+
+def test_a_foreign_key_that_changed_shows_the_row_that_it_points_to_now(shop: Shop) -> None:
+    with shop.rows.begin() as session:
+        session.add(Customer(name="Hal"))
+    page = shop.page()
+    page.send("save", customer_id=2)
+    assert (page.status, page.text("b")) == (200, "A-1 Hal")

@@ -271,7 +271,7 @@ FIELDS = tuple(
             "submit",
             "name=A&password=x&terms=on&is_admin=1",
         ),
-        ("a form that writes the state", 422, "invalid", "submit", "name=A&password=x&terms=on&joined=x&draft=x"),
+        ("a form that writes the state", 422, "invalid", "submit", "name=A&password=x&terms=on&joined=x&form_draft=x"),
         ("a form with one name twice", 422, "invalid", "submit", "name=A&name=B&password=x&terms=on"),
         ("a form of 10,000 fields", 413, "too_large", "submit", "&".join(f"lines-{n}-what=x" for n in range(10_000))),
         ("a form of 10,000 rows", 413, "too_large", "submit", "&".join(f"lines={n}" for n in range(10_000))),
@@ -290,4 +290,23 @@ FIELDS = tuple(
     )
 )
 
-ATTACKS = (*FIELDS, *NAMES, *PAYLOADS, *ENCODINGS, *ENVELOPES, *TOKENS, *IDENTITIES, *ADDRESSES, *TARGETS)
+ROWS = tuple(
+    html(f"a row: {title}", status, code, body, path=f"/components/book?{query}", component="book")
+    for title, status, code, query, body in (
+        ("a field that is read-only", 422, "invalid", "event=save", "title=x&price=0"),
+        ("a column that is not shown", 422, "invalid", "event=save", "title=x&owner=eve"),
+        ("its version", 422, "invalid", "event=save", "title=x&version=9"),
+        ("its key", 422, "invalid", "event=save", "title=x&pk=2"),
+        ("what it was before", 422, "invalid", "event=save", "title=x&shown_before=%7B%7D"),
+        ("the draft of its form", 422, "invalid", "event=save", "title=x&form_draft=%7B%7D"),
+        ("one name twice", 422, "invalid", "event=save", "title=x&title=y"),
+        ("a list for text", 422, "invalid", "event=save", "title=x&pages=%5B1%5D"),
+        ("a number beyond 64 bits", 422, "invalid", "event=save", f"title=x&pages={'9' * 30}"),
+        ("a NUL", 422, "invalid", "event=save", "title=a%00b"),
+        ("10,000 fields", 413, "too_large", "event=save", "&".join(f"f{n}=x" for n in range(10_000))),
+        ("a row in its form", 422, "invalid", "event=add_row", "_rows=title&title=x"),
+        ("another row by the address", 404, "unknown", "event=steal&pk=2", "title=x"),
+    )
+)
+
+ATTACKS = (*FIELDS, *ROWS, *NAMES, *PAYLOADS, *ENCODINGS, *ENVELOPES, *TOKENS, *IDENTITIES, *ADDRESSES, *TARGETS)

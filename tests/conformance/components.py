@@ -27,6 +27,10 @@ from component_framework import (
     requires,
 )
 from component_framework.core.errors import Invalid
+from component_framework.core.lifecycle import run_sync
+from component_framework.core.model import ModelComponent
+
+from . import shelf
 
 registry = Registry()
 earlier = Registry()
@@ -468,6 +472,36 @@ class SignUp(FormComponent):
 
     def on_tick(self) -> None:
         self.ticks += 1
+
+
+@registry.register("book")
+class BookEditor(ModelComponent):
+    """A row: its form is made from its columns, and only what is in `fields` can be written."""
+
+    model = shelf.Book
+    repository = shelf.Shelf()
+    fields = ("title", "pages", "lent")
+    readonly = ("price",)
+    version_field = "version"
+    template_name = "book.html"
+
+    def mount(self, pk: int) -> None:
+        shelf.put_back(pk)
+        run_sync(self._begin())
+
+    def hydrate(self, state: dict[str, Any]) -> None:
+        run_sync(self._restore(state))
+
+    def save(self) -> list[str]:
+        return run_sync(self._write())
+
+    def on_others(self, title: str) -> None:
+        """What somebody else does to the row in the meantime."""
+        row = shelf.ROWS[self.__dict__["pk"]]
+        row.title, row.version = title, row.version + 1
+
+    def on_burn(self) -> None:
+        del shelf.ROWS[self.__dict__["pk"]]
 
 
 @registry.register("tour")

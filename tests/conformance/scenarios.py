@@ -391,6 +391,32 @@ SCENARIOS = (
         Step("submit", "city=Breda", has=("<h2>person</h2>", 'value="Ada"')),
         Step("submit", "name=Ada&password=x&terms=on", has=("<p>Breda Ada</p>",)),
     )),
+    # -- rows --------------------------------------------------------------------------------------------------------
+    Scenario("a row's form shows the row, tells what is wrong, and saves what changed", "book", (
+        Step("save", "title=&pages=x", user="ada", status=422, code="invalid", has=(
+            "This field is required.", "Enter a whole number.", 'aria-invalid="true"', "autofocus", 'value="x"', "As on its cover.", "<p>12 </p>",
+        )),
+        Step("validate", "_field=pages&title=Emma&pages=y", user="ada", has=("Enter a whole number.",)),
+        Step("save", "title=Persuasion&pages=&lent=on", user="ada", has=('value="Persuasion"', "checked"), lacks=('value="474"',)),
+        Step("save", "title=Persuasion&pages=249", user="ada", has=('value="249"',), lacks=("checked",)),
+    ), params={"pk": 1}, user="ada"),
+    Scenario("who comes too late is shown both values and overwrites nothing", "book", (
+        Step("others", "title=Theirs", user="ada", lacks=("Theirs",)),
+        Step("save", "title=Mine&pages=5", user="ada", status=409, code="conflict", has=('value="Mine"', "In the meantime this became: Theirs")),
+        Step(user="ada", has=("hx-preserve", "<p>12 title pages</p>")),
+        Step("save", "title=Mine&pages=5", user="ada", has=('value="Mine"',)),
+    ), params={"pk": 2}, user="ada"),
+    Scenario("a program saves a row with the types of its columns", "book", (
+        Step(json={"event": "save", "payload": {"title": "Emma", "pages": 3, "lent": True}}, user="ada", has=('"errors":{}',)),
+        Step(json={"event": "save", "payload": {"title": 3, "pages": "3", "lent": "on"}}, user="ada", status=422, code="invalid", has=(
+            '"title":["Enter text."]', '"pages":["Enter a whole number."]', '"lent":["Choose yes or no."]',
+        )),
+    ), params={"pk": 3}, user="ada"),
+    Scenario("a row that is gone is not found, and that of somebody else never was there", "book", (
+        Step("save", "title=x", user="eve", status=400, code="state_invalid"),
+        Step("burn", user="ada", has=("hx-preserve",)),
+        Step("save", "title=x", user="ada", status=404, code="unknown"),
+    ), params={"pk": 4}, user="ada"),
     Scenario("an input assigns the bound field of its name, and no other field", "filter", (
         Step("show", "words=pens&page=2", has=("<b>pens 2 7</b>",)),
         Step("show", "words=much+too+long&page=x&total=1", status=422, code="invalid", has=("<b>pens 2 7</b>",)),

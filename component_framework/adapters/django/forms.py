@@ -1,46 +1,34 @@
 """Django forms as the schemas of components; `core.schema` finds this module when a component names one.
 
 def on_submit(self, form: ContactForm) -> None: ...        the form, bound and valid
+
+A form class with `formsets = {"lines": LineFormSet}` has rows below it, and `form.formsets["lines"]` is the formset, valid.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 from django import forms
-from django.forms.utils import pretty_name
 from django.utils.datastructures import MultiValueDict
-from msgspec.structs import replace
 
 from ...core.errors import ConfigurationError, Invalid
-from ...core.fitting import UNKNOWN
+from ...core.fitting import UNKNOWN, Form
 from ...core.form_data import as_form
-from ...core.schema import Choice, FormField, Kind
-
-_FIELDS: tuple[tuple[type[forms.Field], Kind], ...] = (
-    (forms.DateTimeField, "datetime-local"),
-    (forms.DateField, "date"),
-    (forms.TimeField, "time"),
-)
-_WIDGETS: tuple[tuple[type[forms.Widget], Kind], ...] = (
-    (forms.HiddenInput, "hidden"),
-    (forms.Textarea, "textarea"),
-    (forms.CheckboxInput, "checkbox"),
-    (forms.CheckboxSelectMultiple, "checkboxes"),
-    (forms.RadioSelect, "radio"),
-    (forms.SelectMultiple, "select-multiple"),
-    (forms.Select, "select"),
-    (forms.PasswordInput, "password"),
-)
-_INPUTS: Mapping[str, Kind] = {
-    "text": "text", "email": "email", "number": "number", "url": "url", "tel": "tel", "search": "search", "color": "color",
-}  # fmt: skip
+from ...core.schema import FormField
+from .form_fields import describe, spell
+from .formsets import Rows
 
 
 def schema_of(kind: type) -> DjangoSchema | None:
-    """The schema of a form class; None for any other class."""
+    """The schema of a form class; None for any other class. Raises ConfigurationError for a formset by itself."""
+    if issubclass(kind, forms.BaseFormSet):
+        raise ConfigurationError(
+            f"{kind.__qualname__} is a formset. Give it to the form that its rows belong to: class …(forms.Form): formsets = "
+            f'{{"lines": {kind.__qualname__}}}.'
+        )
     return DjangoSchema(kind) if issubclass(kind, forms.BaseForm) else None
 
 
@@ -50,86 +38,83 @@ class DjangoSchema:
     blocking = True
     """A form may ask the database: for the options of a choice, or whether a value is taken."""
 
-    def __init__(self, form: type[forms.BaseForm]) -> None:
-        self._form = form
+    def __init__(self, form: Any) -> None:
         self.title = form.__qualname__
+        self.dynamic = "__init__" in vars(form) or any("__init__" in vars(base) for base in _own_bases(form))
+        self._form = form
 
-    @property
+    def made_with(self, arguments: Callable[[], Mapping[str, Any]]) -> OneForm:
+        """The schema of one event; `arguments` gives what the form takes besides its data."""
+        return OneForm(self.title, self._form, arguments)
+
+    @cached_property
     def fields(self) -> Mapping[str, FormField]:
-        fields = self._described
-        for name, initial in self._callables.items():  # `initial=timezone.now` is of the moment
-            fields = {**fields, name: replace(fields[name], initial=tuple(_texts(initial())))}
-        return fields
+        """The fields that the class declares; those of a form that is made anew may be others."""
+        found = {name: describe(self.title, name, field) for name, field in self._form.base_fields.items()}
+        return found | {name: Rows(name, kind).described for name, kind in formsets_of(self._form).items()}
 
-    @cached_property
-    def _described(self) -> Mapping[str, FormField]:
-        return {name: _describe(self.title, name, field) for name, field in self._form().fields.items()}
-
-    @cached_property
-    def _callables(self) -> Mapping[str, Any]:
-        return {name: field.initial for name, field in self._form().fields.items() if callable(field.initial)}
+    def begin(self, values: Any) -> Form:
+        return self.made_with(dict).begin(values)
 
     def validate(self, data: Mapping[str, Any]) -> Any:
-        sent = as_form(data)
-        form = self._form(data=MultiValueDict(sent))
-        errors = {name: [UNKNOWN] for name in data if name not in form.fields}
+        return self.made_with(dict).validate(data)
+
+
+class OneForm:
+    """A form as it is made for one event: with the instance, the user and what else it takes."""
+
+    blocking = True
+
+    def __init__(self, title: str, form: Any, arguments: Callable[[], Mapping[str, Any]]) -> None:
+        self.title = title
+        self._form = form
+        self._find_arguments = arguments
+        self._made: Any = None
+        self._rows = {name: Rows(name, kind) for name, kind in formsets_of(form).items()}
+
+    @cached_property
+    def fields(self) -> Mapping[str, FormField]:
+        form = self._made if self._made is not None else self._make()
+        found = {name: describe(self.title, name, field) for name, field in form.fields.items()}
+        return found | {name: rows.describe(form) for name, rows in self._rows.items()}
+
+    def begin(self, values: Any) -> Form:
+        if isinstance(values, Form):
+            return values
+        form = self._make(**({"initial": {**self._arguments.get("initial", {}), **values}} if values else {}))
+        begun = Form({name: texts for name in form.fields if (texts := spell(form[name]))})
+        for rows in self._rows.values():
+            rows.begin(form, begun)
+        return begun
+
+    def validate(self, data: Mapping[str, Any]) -> Any:
+        sent = Form(as_form(data))
+        taken = {name: rows.take(sent) for name, rows in self._rows.items()}
+        form = self._make(data=MultiValueDict(sent))
+        errors = {name: [UNKNOWN] for name in sent if name not in form.fields}
         if not form.is_valid():
             errors |= {("" if name == "__all__" else name): [*map(str, texts)] for name, texts in form.errors.items()}
+        form.formsets = {name: self._rows[name].check(form, rows, errors) for name, rows in taken.items()}
         if errors:
             raise Invalid(errors)
         return form
 
+    @cached_property
+    def _arguments(self) -> Mapping[str, Any]:
+        return self._find_arguments()
 
-class Options:
-    """The options of a field, asked for each time: they may come from the database, and in the reader's language."""
-
-    def __init__(self, field: Any) -> None:
-        self._field = field
-
-    def __iter__(self) -> Iterator[Choice]:
-        for value, label in getattr(self._field, "choices", None) or self._field.widget.choices:
-            if isinstance(label, (list, tuple)):
-                yield from (Choice(str(inner), str(text)) for inner, text in label)
-            elif value not in ("", None):
-                yield Choice(str(value), str(label))
+    def _make(self, **more: Any) -> Any:
+        self._made = self._form(**{**self._arguments, **more})
+        self._made.prefix = None  # the component is a namespace of its own
+        self.__dict__.pop("fields", None)
+        return self._made
 
 
-def _describe(title: str, name: str, field: forms.Field) -> FormField:
-    kind = _kind(title, name, field)
-    label = field.label if field.label is not None else pretty_name(name)
-    return FormField(
-        name=name,
-        label=cast(str, label),  # a lazy translation stays one
-        kind=kind,
-        required=field.required,
-        help=cast(str, field.help_text),
-        initial=() if callable(field.initial) else tuple(_texts(field.initial)),
-        choices=Options(field) if kind in ("select", "select-multiple", "radio", "checkboxes") else (),
-        attributes=tuple(_attributes(field)),
-    )
-
-
-def _kind(title: str, name: str, field: forms.Field) -> Kind:
-    widget = field.widget
-    for owner, kind in _WIDGETS:
-        if isinstance(widget, owner):
-            return kind
-    for asked, kind in _FIELDS:
-        if isinstance(field, asked) and not isinstance(widget, forms.MultiWidget):
-            return kind
-    found = _INPUTS.get(getattr(widget, "input_type", ""))
-    if found is None:
-        raise ConfigurationError(
-            f"{title}.{name}: there is no input for the widget {type(widget).__name__}. Give the field one of Django's plain widgets."
-        )
+def formsets_of(form: Any) -> Mapping[str, Any]:
+    """The formset classes below a form class, by the names of their rows."""
+    found: Mapping[str, Any] = getattr(form, "formsets", {})
     return found
 
 
-def _texts(initial: Any) -> list[str]:
-    return as_form({"value": initial}).get("value", [])
-
-
-def _attributes(field: forms.Field) -> Iterator[tuple[str, str]]:
-    for name, value in field.widget.attrs.items():
-        if value not in (None, False) and name not in ("id", "name", "type", "value", "required"):
-            yield name, name if value is True else str(value)
+def _own_bases(form: Any) -> list[type]:
+    return [base for base in form.__mro__ if not base.__module__.startswith("django.forms.") and base is not object]

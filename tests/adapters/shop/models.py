@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 
 class Customer(models.Model):
@@ -53,3 +54,42 @@ class Leaflet(models.Model):
     text = models.CharField(max_length=40)
     changed = models.DateTimeField(auto_now=True)
     objects: models.Manager[Leaflet] = models.Manager()
+
+
+class Tag(models.Model):
+    """Is put on articles."""
+
+    id = models.BigAutoField(primary_key=True)
+    name = models.CharField(max_length=20)
+    seller = models.CharField(max_length=20, default="ada")
+    objects: models.Manager[Tag] = models.Manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Article(models.Model):
+    """Has what a form asks for in many ways."""
+
+    class Kind(models.IntegerChoices):
+        SHORT = 1, "A short one"
+        LONG = 2, "A long one"
+
+    id = models.BigAutoField(primary_key=True)
+    slug = models.SlugField(max_length=20, unique=True)
+    title = models.CharField(gettext_lazy("Email address"), max_length=40, help_text="As it is printed.")
+    contact = models.EmailField(blank=True)
+    body = models.TextField(blank=True)
+    kind = models.IntegerField(choices=Kind, default=Kind.SHORT)
+    pages = models.IntegerField(null=True, blank=True)
+    published = models.DateTimeField(null=True, blank=True)
+    editor: Any = models.ForeignKey(Customer, models.SET_NULL, null=True, blank=True)
+    tags: Any = models.ManyToManyField(Tag, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    objects: models.Manager[Article] = models.Manager()
+
+
+class Review(Article):
+    """Has a table of its own besides that of its articles."""
+
+    stars = models.IntegerField(default=3)
