@@ -10,23 +10,33 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
+import weakref
 from types import FrameType
 
 _streams: set[asyncio.Future[None]] = set()
+_last_steps: list[weakref.finalize[..., object]] = []
 _installed = False
 
 
 def stopping() -> asyncio.Future[None]:
     """A future of the running loop that is done when the process is told to stop."""
-    _install()
+    listen()
     future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     _streams.add(future)
     future.add_done_callback(_streams.discard)
     return future
 
 
+def at_stop(step: weakref.finalize[..., object]) -> None:
+    """Call `step` when the process is told to stop: some servers let the signal end it, and `atexit` is not asked."""
+    listen()
+    _last_steps[:] = [*(known for known in _last_steps if known.alive), step]
+
+
 def stop() -> None:
-    """End every open stream of this process."""
+    """End every open stream of this process, and clear away what nobody will ask for."""
+    for step in _last_steps:
+        step()
     for future in tuple(_streams):
         future.get_loop().call_soon_threadsafe(_finish, future)
 
@@ -36,7 +46,8 @@ def _finish(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
-def _install() -> None:
+def listen() -> None:
+    """Hear of SIGTERM and SIGINT from now on; nothing happens but in the main thread."""
     global _installed
     if _installed or threading.current_thread() is not threading.main_thread():
         return

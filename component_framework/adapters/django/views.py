@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from ...core.engine import Engine
 from ...core.lifecycle import iter_sync
 from ...core.request import HttpRequest as Asked
-from ...core.shutdown import stopping
+from ...core.shutdown import listen, stopping
 from ...core.streaming import Steps, live_body
 from ...core.wire import Reply
 from .conf import get_engine
@@ -50,6 +50,7 @@ def event(request: HttpRequest, name: str, *, stream: bool = False) -> HttpRespo
 @require_POST
 async def async_event(request: HttpRequest, name: str, *, stream: bool = False) -> HttpResponseBase:
     """One event, under ASGI."""
+    listen()  # here, in the main thread: what is to be cleared away at the end is found out in another
     engine = get_engine()
     context = copy_context()
     waits = engine.waits(name)
