@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import gc
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -109,7 +110,7 @@ class Browser:
 
 
 def waiting(folder: Path) -> list[Path]:
-    return [path for path in folder.glob(f"{FOLDER}*/*")]
+    return list(folder.glob(f"{FOLDER}*/*"))
 
 
 def test_a_file_comes_in_pieces_and_stands_in_its_form_as_a_token(engine: Engine, folder: Path) -> None:
@@ -276,8 +277,6 @@ def test_nothing_is_left_when_the_engine_is_gone(folder: Path) -> None:
     Browser(engine).begin()
     assert len(waiting(folder)) == 1
     del engine
-    import gc
-
     gc.collect()
     assert list(folder.iterdir()) == []
 
@@ -292,11 +291,7 @@ def test_the_folder_is_nobody_elses_to_read(engine: Engine, folder: Path) -> Non
 def test_a_folder_that_somebody_else_has_made_is_not_used(engine: Engine, folder: Path) -> None:
     (folder / f"{FOLDER}{engine.signer.name}").mkdir(0o777)
     (folder / f"{FOLDER}{engine.signer.name}").chmod(0o777)
-    held = multiprocessing.get_context("spawn").Event()  # somebody who stays in it
-    del held
-    import fcntl
-
-    lock = os.open(folder / f"{FOLDER}{engine.signer.name}", os.O_RDONLY)
+    lock = os.open(folder / f"{FOLDER}{engine.signer.name}", os.O_RDONLY)  # somebody who stays in it
     fcntl.flock(lock, fcntl.LOCK_SH)
     status, said = Browser(engine).ask("new", b'{"field": "file", "name": "a", "size": 1}')
     assert (status, said["code"]) == (503, "unavailable")
@@ -330,10 +325,10 @@ class Worker:
 
     def end(self, how: str = "close") -> None:
         assert self.process.stdin is not None
-        if how == "close":
-            self.process.stdin.close()
-        else:
+        if how != "close":
             getattr(self.process, how)()
+            self.process.wait(20)
+        self.process.stdin.close()
         self.process.wait(20)
         assert self.process.stdout is not None
         self.process.stdout.close()
