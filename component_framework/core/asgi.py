@@ -128,7 +128,8 @@ def _resume(steps: Generator[Any, Any, Message], waiting: Any) -> Generator[Any,
         try:
             waiting = steps.throw(exc)
         except StopIteration as arrived:
-            return arrived.value
+            message: Message = arrived.value
+            return message
         return (yield from _resume(steps, waiting))
     return (yield from steps)
 

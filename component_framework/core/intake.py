@@ -22,6 +22,7 @@ from .multipart import MultipartReader
 from .origin import require_same_origin
 from .pieces import NEW, Announced, Step, purpose_of, read_step
 from .request import HttpRequest
+from .shutdown import listen
 from .spec import Handler, spec_of
 from .uploads import Budget, Limit, Rejected, Upload, examined, shown_name, within_count
 from .wire import Call, Reply, json_headers, refusal
@@ -176,6 +177,7 @@ def intake_for(engine: Engine, head: Head) -> Intake | None:
 
 async def answer_piece(engine: Engine, request: HttpRequest, offload: Offload | None) -> Reply:
     """The reply to a request with the header X-Component-Upload: a file is announced, goes on, or is given up."""
+    listen()  # here, where it may be the main thread: the work is done in another
     try:
         if request.refused is not None:
             raise request.refused

@@ -11,11 +11,21 @@ import asyncio
 import signal
 import threading
 import weakref
+from collections.abc import Iterator
 from types import FrameType
+from typing import Protocol
 
-_streams: set[asyncio.Future[None]] = set()
+_streams: weakref.WeakSet[asyncio.Future[None]] = weakref.WeakSet()  # a body that nobody began to read is forgotten
+_stops = 0
 _last_steps: list[weakref.finalize[..., object]] = []
 _installed = False
+
+
+class Closing(Protocol):
+    """Chunks of a body that have to be closed."""
+
+    def __next__(self) -> bytes: ...
+    def close(self) -> None: ...
 
 
 def stopping() -> asyncio.Future[None]:
@@ -35,10 +45,30 @@ def at_stop(step: weakref.finalize[..., object]) -> None:
 
 def stop() -> None:
     """End every open stream of this process, and clear away what nobody will ask for."""
+    global _stops
+    _stops += 1
     for step in _last_steps:
         step()
     for future in tuple(_streams):
-        future.get_loop().call_soon_threadsafe(_finish, future)
+        if not future.get_loop().is_closed():
+            future.get_loop().call_soon_threadsafe(_finish, future)
+
+
+class UntilStopped(Iterator[bytes]):
+    """`chunks` until the process is told to stop, for a server without an event loop; `close()` closes them."""
+
+    def __init__(self, chunks: Closing) -> None:
+        listen()
+        self._chunks = chunks
+        self._before = _stops
+
+    def __next__(self) -> bytes:
+        if _stops != self._before:
+            raise StopIteration
+        return next(self._chunks)
+
+    def close(self) -> None:
+        self._chunks.close()
 
 
 def _finish(future: asyncio.Future[None]) -> None:

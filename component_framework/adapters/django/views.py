@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from ...core.engine import Engine
 from ...core.lifecycle import iter_sync
 from ...core.request import HttpRequest as Asked
-from ...core.shutdown import listen, stopping
+from ...core.shutdown import UntilStopped, listen, stopping
 from ...core.streaming import Steps, live_body
 from ...core.wire import Reply
 from .conf import get_engine
@@ -42,7 +42,7 @@ def event(request: HttpRequest, name: str, *, stream: bool = False) -> HttpRespo
         pump = Pump(engine, asked, offload)
         return _response(pump.reply, pump)
     reply = _answer(engine, asked)
-    return _response(reply, None if isinstance(reply.body, bytes) else iter_sync(reply.body))
+    return _response(reply, None if isinstance(reply.body, bytes) else UntilStopped(iter_sync(reply.body)))
 
 
 @login_not_required
