@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
 TAG = re.compile(r"""<(/?)([a-zA-Z][\w-]*)((?:\s+[^\s=>"'/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?)*)\s*(/?)>""")
 KEPT = re.compile(r"""<([a-zA-Z][\w-]*) id="([^"]*)" hx-preserve(?:="")?></\1>""")
+_COMMENTS = re.compile(r"\s*(?:<!--.*?-->\s*)*", re.DOTALL)
 _PARTIAL = re.compile(r"<hx-partial [^>]*>(.*?)</hx-partial>", re.DOTALL)
 
 
 def pieces(markup: str) -> list[str]:
     """The roots in an answer: the component's own, and those of its partials."""
-    return [_PARTIAL.sub("", markup).strip(), *_PARTIAL.findall(markup)]
+    found = [_PARTIAL.sub("", markup), *_PARTIAL.findall(markup)]
+    return [_COMMENTS.sub("", piece, count=1).strip() for piece in found]
 
 
 def attribute(text: str, name: str) -> str:

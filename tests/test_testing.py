@@ -296,3 +296,10 @@ def test_a_visitor_and_a_session_are_given_to_the_page() -> None:
             self.cart = self.context.session["cart"]
 
     assert mount(Who, user="ada", session={"cart": ["tea"]}).text("p") == "ada ['tea']"
+
+
+def test_a_comment_before_the_root_is_no_part_of_it() -> None:
+    class Commented(Counter):
+        template = "<!-- counts <b>up</b> -->\n" + str(Counter.template)
+
+    assert mount(Commented).click("button", text="Add").text("output") == "1"
