@@ -141,13 +141,52 @@ def test_a_file_that_does_not_fit_is_told_at_its_field(host: Any, page: Page, pa
         (lambda page: upload(page, part("other", PNG, "a.png")), 422, "invalid"),
         (lambda page: upload(page, part("photos", PNG, "a.png"), content_type="multipart/form-data"), 400, "malformed"),
         (lambda page: upload(page, part("photos", PNG, "a.png"), content_encoding="gzip"), 415, "unsupported"),
+        (
+            lambda page: upload(page, content_type=f"multipart/form-data; boundary={'b' * 10_000}"),
+            400,
+            "malformed",
+        ),
+        (lambda page: upload(page, part("photos", PNG, "a.png", "x" * 1_000_000)), 400, "malformed"),
+        (lambda page: upload(page, b"--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n"), 400, "malformed"),
+        (
+            lambda page: upload(page, b'--x\r\nContent-Disposition: attachment; name="by"\r\n\r\n1\r\n'),
+            400,
+            "malformed",
+        ),
+        (lambda page: upload(page, b"--x\r\n\r\n1\r\n"), 400, "malformed"),
+        (
+            lambda page: upload(
+                page,
+                b'--x\r\nContent-Disposition: form-data; name="photos"\r\nContent-Type: multipart/mixed; boundary=y\r\n\r\n'
+                b'--y\r\nContent-Disposition: file; filename="a.png"\r\n\r\n' + PNG + b"\r\n--y--\r\n",
+            ),
+            400,
+            "malformed",
+        ),
         (lambda page: upload(page, part("photos", PNG, "a.png"), x_component_state="forged"), 400, "state_invalid"),
         (lambda page: upload(page, part("photos", PNG, "a.png"), origin="https://evil.example"), 403, "forbidden"),
         (lambda page: upload(page, part("photo", PNG, "a.png"), event="add_mine"), 401, "unauthenticated"),
         (lambda page: upload(page, part("photo", PNG, "a.png"), event="nothing"), 404, "unknown"),
         (lambda page: upload(page, part("photo", PNG, "a.png"), event="fail"), 500, "failed"),
     ],
-    ids=["file", "text", "undeclared", "no boundary", "gzip", "forged", "origin", "nobody", "unknown", "bug"],
+    ids=[
+        "file",
+        "text",
+        "undeclared",
+        "no boundary",
+        "gzip",
+        "long boundary",
+        "long head",
+        "no name",
+        "no form",
+        "no head",
+        "nested",
+        "forged",
+        "origin",
+        "nobody",
+        "unknown",
+        "bug",
+    ],
 )
 def test_an_upload_is_refused_and_nothing_stays(
     host: Any, page: Page, request_of: Any, status: int, code: str, caplog: pytest.LogCaptureFixture
