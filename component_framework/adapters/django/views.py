@@ -81,8 +81,8 @@ def _answer(engine: Engine, asked: Asked) -> Reply:
 
 
 async def _read(engine: Engine, request: HttpRequest, name: str, *, stream: bool) -> Asked:
-    """The request; in a worker thread where its user may have to be fetched from the database."""
-    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+    """The request; in a worker thread where its user may be fetched from the database, or its files are written."""
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES and request.content_type != "multipart/form-data":
         try:
             return read_request(engine, request, name, stream=stream)
         except SynchronousOnlyOperation:
