@@ -91,7 +91,10 @@
     }
   };
 
-  const sendForm = async (id, url, request) => {
+  // What has been handled is not chosen any more: the next Send would send it once more.
+  const clear = (elt) => (elt.form || elt.closest('form') || elt).querySelectorAll('input[type=file]').forEach((input) => { input.value = ''; });
+
+  const sendForm = async (elt, id, url, request) => {
     const breaker = new AbortController();
     const cut = () => breaker.abort(new DOMException('The upload was cancelled.', 'AbortError'));
     request.signal?.addEventListener('abort', cut);
@@ -116,7 +119,10 @@
         body.append(name, token);
       }
       const answer = await send(url, own, body, (event) => progress(ahead + event.loaded / (event.total || 1) * (total - ahead)));
-      if (answer.ok) keys.forEach((key) => kept(key, ''));
+      if (answer.ok) {
+        keys.forEach((key) => kept(key, ''));
+        clear(elt);
+      }
       return answer;
     } finally {
       flying.delete(id);
@@ -129,7 +135,7 @@
     htmx_before_request: (elt, { ctx }) => {
       const { body } = ctx.request;
       const id = rootOf(elt)?.id;
-      if (id && body instanceof FormData && [...body.values()].some((value) => value.size)) ctx.fetch = (url, request) => sendForm(id, url, request);
+      if (id && body instanceof FormData && [...body.values()].some((value) => value.size)) ctx.fetch = (url, request) => sendForm(elt, id, url, request);
     },
   });
   if (added === false) return; // loaded twice

@@ -62,6 +62,7 @@ def test_a_large_file_shows_its_progress_is_cancelled_and_goes_on_where_it_was(t
     assert any(half < part < 1 for part in progress)
     assert not tab(lambda page: page.is_visible("#cancel"))
     assert tab(lambda page: page.evaluate("sessionStorage.length")) == 0
+    assert tab(lambda page: page.evaluate("document.getElementById('file').files.length")) == 0
 
 
 def test_an_upload_whose_connection_breaks_again_and_again_goes_on_by_itself(tab: Tab, address: str) -> None:
@@ -101,6 +102,7 @@ def test_a_long_file_of_the_wrong_type_is_told_at_its_field_after_its_first_piec
     )
     tab(lambda page: page.click("#send"))
     text(tab, "#wrong", "Files of this type are not accepted here.")
+    assert tab(lambda page: page.evaluate("document.getElementById('file').files.length")) == 1
     assert tab(lambda page: page.evaluate("window.progress.every(part => part <= 0.1 || part === 1)"))
 
 
