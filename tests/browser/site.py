@@ -208,8 +208,11 @@ async def page(request: Request) -> Response:
     """One component on a page with a strict policy."""
     context = request_context(engine, request)
     markup = await engine.async_mount(request.path_params["name"], context=context)
-    head = f"<!doctype html><title>test</title>{engine.scripts(None, context)}"
-    return HTMLResponse(f"{head}<body>{markup}</body>", headers={"Content-Security-Policy": CSP})
+    head = f"<title>test</title>{engine.scripts(None, context)}"
+    return HTMLResponse(
+        f'<!doctype html><html lang="en"><head>{head}</head><body>{markup}</body></html>',
+        headers={"Content-Security-Policy": CSP},
+    )
 
 
 async def icon(request: Request) -> Response:
