@@ -242,7 +242,7 @@ def _leave(path: Path, lock: int | None, pid: int) -> None:
 
     if os.getpid() != pid:  # a fork of the process that entered
         return
-    if lock is None:
+    if lock is None or fcntl is None:
         shutil.rmtree(path, ignore_errors=True)
         return
     try:

@@ -51,8 +51,7 @@ class NotedHandler(TemporaryFileUploadHandler):
     """A handler of the site's own, such as one that looks for viruses."""
 
     def file_complete(self, file_size: int) -> Any:
-        found = super().file_complete(file_size)
-        assert found is not None
+        found: Any = super().file_complete(file_size)
         seen.append(found.temporary_file_path())
         return found
 

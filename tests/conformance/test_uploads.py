@@ -253,7 +253,8 @@ def piece(page: Page, step: str, body: bytes = b"", event: str = "add", **header
 
 def announce(host: Any, page: Page, size: int, name: str = "a.txt", **headers: str) -> Answer:
     body = json.dumps({"field": "photos", "name": name, "type": "text/plain", "size": size}).encode()
-    return host.send(piece(page, "new", body, **headers))
+    answer: Answer = host.send(piece(page, "new", body, **headers))
+    return answer
 
 
 def test_a_file_that_came_in_pieces_stands_in_the_form_as_its_token(host: Any, page: Page) -> None:
