@@ -14,7 +14,9 @@ NAMES = {
 
 def test_the_package_exports_these_names() -> None:
     public = {name for name in vars(component_framework) if not name.startswith("_")}
-    assert public - {"core", "adapters", "testing", "markup", "exchange", "apps", "templatetags", "development"} == NAMES
+    assert (
+        public - {"core", "adapters", "testing", "markup", "exchange", "apps", "templatetags", "development"} == NAMES
+    )
 
 
 def test_an_engine_takes_these_options() -> None:
