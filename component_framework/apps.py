@@ -17,7 +17,9 @@ class ComponentFrameworkConfig(AppConfig):
         """Called by Django when every app is there."""
         from .adapters.django.checks import check_components
         from .adapters.django.rendering import add_builtin
+        from .core.shutdown import listen
 
+        listen()  # a WSGI server calls views in other threads than the one that hears signals
         autodiscover_modules("components")
         add_builtin()
         checks.register(check_components)

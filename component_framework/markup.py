@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
 TAG = re.compile(r"""<(/?)([a-zA-Z][\w-]*)((?:\s+[^\s=>"'/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?)*)\s*(/?)>""")
 KEPT = re.compile(r"""<([a-zA-Z][\w-]*) id="([^"]*)" hx-preserve(?:="")?></\1>""")
+_COMMENTS = re.compile(r"\s*(?:<!--.*?-->\s*)*", re.DOTALL)
 _PARTIAL = re.compile(r"<hx-partial [^>]*>(.*?)</hx-partial>", re.DOTALL)
 
 
 def pieces(markup: str) -> list[str]:
     """The roots in an answer: the component's own, and those of its partials."""
-    return [_PARTIAL.sub("", markup).strip(), *_PARTIAL.findall(markup)]
+    found = [_PARTIAL.sub("", markup), *_PARTIAL.findall(markup)]
+    return [_COMMENTS.sub("", piece, count=1).strip() for piece in found]
 
 
 def attribute(text: str, name: str) -> str:
@@ -99,3 +101,21 @@ def messages(text: str) -> Iterator[tuple[str | None, str]]:
         data = [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
         if data:
             yield name, "\n".join(data)
+
+
+def multipart(boundary: str, fields: Mapping[str, list[str]], files: Mapping[str, list[tuple[str, bytes]]]) -> bytes:
+    """A form as a browser encodes it (RFC 7578): a file input in which nothing was chosen is an empty file."""
+    parts = [(f'name="{_quoted(name)}"', value.encode()) for name, values in fields.items() for value in values]
+    for name, chosen in files.items():
+        for title, content in chosen or [("", b"")]:
+            kind = "\r\nContent-Type: application/octet-stream"
+            parts.append((f'name="{_quoted(name)}"; filename="{_quoted(title)}"{kind}', content))
+    body = b"".join(
+        f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + content + b"\r\n"
+        for head, content in parts
+    )
+    return body + f"--{boundary}--\r\n".encode()
+
+
+def _quoted(name: str) -> str:
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

@@ -11,9 +11,10 @@ event that the element does not have.
 
 from __future__ import annotations
 
-import asyncio
+import inspect
 import json
 import secrets
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -24,16 +25,17 @@ except ImportError as exc:
 
 from .core.component import Component, Context
 from .core.engine import Engine
-from .core.lifecycle import iter_sync
 from .core.registry import Registry
 from .core.request import HttpRequest
 from .core.spec import spec_of
+from .exchange import ask, wait
 from .markup import (
     KEPT,
     TAG,
     attribute,
     field_values,
     messages,
+    multipart,
     option_value,
     pieces,
     plain,
@@ -44,6 +46,7 @@ from .markup import (
 )
 
 FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data; boundary=component-framework-testing"
 _FIELDS = "input, select, textarea"
 _PASSWORDS = "input[type=password][id]"
 
@@ -52,17 +55,28 @@ class DeadBinding(LookupError):
     """The markup has nothing that would do what the test wants to do."""
 
 
-def mount(component: type[Component] | str, *, engine: Engine | None = None, user: Any = None, **params: Any) -> Page:
+def mount(
+    component: type[Component] | str,
+    *,
+    engine: Engine | None = None,
+    user: Any = None,
+    session: Any = None,
+    raises: bool = True,
+    **params: Any,
+) -> Page:
     """A page with one component on it, mounted with `params` as `user` would see it.
 
     Without an `engine` the class is served by one of the test's own, and needs an inline template or a `renderer`.
+    What a handler raises is raised in the test, too; `raises=False` shows what a visitor would see of it (status 500).
     """
     if engine is None:
         assert not isinstance(component, str), "a component's name needs the engine that knows it"
         engine = _own_engine(component)
     name = component if isinstance(component, str) else spec_of(component).name
-    context = engine.context(user=user)
-    return Page(engine, context, engine.mount(name, context=context, **params))
+    context = engine.context(user=user, session=session)
+    if inspect.iscoroutinefunction(engine.registry.find(name).mount):
+        return Page(engine, context, wait(engine.async_mount(name, context=context, **params)), raises)
+    return Page(engine, context, engine.mount(name, context=context, **params), raises)
 
 
 def _own_engine(component: type[Component]) -> Engine:
@@ -78,14 +92,16 @@ def _own_engine(component: type[Component]) -> Engine:
 class Page:
     """A page as a browser would have it: its markup, what has been typed into it, and what events did."""
 
-    def __init__(self, engine: Engine, context: Context, markup: str) -> None:
+    def __init__(self, engine: Engine, context: Context, markup: str, raises: bool = True) -> None:
         self.engine = engine
+        self.raises = raises
         self.context = context
         self.status = 200
         self.headers: dict[str, str] = {}
         self.frames: list[str] = []
         self.events: list[tuple[str, Any]] = []
         """DOM events that the last step dispatched: their names and details."""
+        self._chosen: dict[tuple[str, str], list[tuple[str, bytes]]] = {}
         self._tree = LexborHTMLParser(f"<body>{markup}</body>")
         self._root = self._component(self._tree.css("[data-component]")[0])
 
@@ -102,6 +118,11 @@ class Page:
         """Where the last step sent the visitor, or what it put into the address bar; None: nowhere."""
         names = ("HX-Redirect", "HX-Push-Url", "HX-Replace-Url")
         return next((self.headers[name] for name in names if name in self.headers), None)
+
+    @property
+    def code(self) -> str | None:
+        """Why the last step was refused ("invalid", "forbidden", …); None where it was not."""
+        return self.headers.get("X-Component-Code")
 
     def has(self, selector: str, *, text: str | None = None) -> bool:
         """Whether the page has an element that fits `selector`, and contains `text`."""
@@ -148,6 +169,18 @@ class Page:
             for other in self._all(f'input[type=radio][name="{node.attributes.get("name")}"]', None):
                 set_attribute(other, "checked", None)
         set_attribute(node, "checked", "" if ticked else None)
+        return self
+
+    def choose(self, selector: str, *files: Path | tuple[str, bytes]) -> Page:
+        """Choose `files` in the file input that fits `selector`: paths, or names with contents; none: clear it."""
+        node = self._enabled(self._one(selector))
+        if node.attributes.get("type") != "file":
+            raise DeadBinding(f"{node.html!r} is no file input: nothing can be chosen in it.")
+        if len(files) > 1 and "multiple" not in node.attributes:
+            raise DeadBinding(f"{node.html!r} takes one file: it has no multiple.")
+        self._chosen[self._place_of(node)] = [
+            (file.name, file.read_bytes()) if isinstance(file, Path) else file for file in files
+        ]
         return self
 
     def click(self, selector: str, *, text: str | None = None) -> Page:
@@ -203,7 +236,13 @@ class Page:
             "x-component-state": owner.attributes.get("data-state") or "",
             "x-component-id": owner.attributes.get("id") or "",
         }
+        files = self._files(node) if extra is None else {}
         body = urlencode(fields, doseq=True).encode()
+        if (self._form(node) or node).attributes.get("hx-encoding") == "multipart/form-data":
+            headers["content-type"] = MULTIPART
+            body = multipart(MULTIPART.partition("=")[2], fields, files)
+        elif any(files.values()):
+            raise DeadBinding(f"The form around {node.html!r} sends no files: its event takes no Upload.")
         if "event" not in parse_qs(path.query) and "event" not in fields:
             raise DeadBinding(f"{node.html!r} names no event.")
         self._take(self._answer(name, path.query, body, headers), owner.attributes.get("id") or "")
@@ -211,24 +250,8 @@ class Page:
 
     def _answer(self, name: str, query: str, body: bytes, headers: dict[str, str]) -> str:
         request = HttpRequest(component=name, headers=headers, query=query, body=body, context=self.context)
-        reply = self._run(request)
-        self.status, self.headers = reply.status, dict(reply.headers)
-        content = reply.body if isinstance(reply.body, bytes) else b"".join(iter_sync(reply.body))
+        self.status, self.headers, content = ask(self.engine, request, raises=self.raises)
         return content.decode()
-
-    def _run(self, request: HttpRequest) -> Any:
-        """The engine's reply; an async component gets an event loop, and its stream is read to the end on it."""
-        if not self.engine.waits(request.component):
-            return self.engine.answer_sync(request)
-
-        async def answer() -> Any:
-            reply = await self.engine.answer(request)
-            if isinstance(reply.body, bytes):
-                return reply
-            chunks = [chunk async for chunk in reply.body]
-            return type(reply)(reply.status, reply.headers, b"".join(chunks))
-
-        return asyncio.run(answer())
 
     def _take(self, text: str, owner: str) -> None:
         self.events, self.frames = [], []
@@ -342,21 +365,34 @@ class Page:
             at = at.parent
         return at
 
-    def _collect(self, node: LexborNode, submitter: LexborNode | None) -> dict[str, list[str]]:
-        """The fields that htmx 4 sends for a POST: the form's, an input's own, or those inside any other element."""
+    def _fields(self, node: LexborNode) -> list[LexborNode]:
         form = self._form(node)
-        fields: list[LexborNode] = []
         if form is not None:
             own = [field for field in form.css(_FIELDS) if not field.attributes.get("form")]
             id = form.attributes.get("id")
-            fields = own + [field for field in self._tree.css(_FIELDS) if id and field.attributes.get("form") == id]
-        elif node.tag in ("input", "select", "textarea"):
-            fields = [node]
-        elif node.tag != "button":
-            fields = node.css(_FIELDS)
+            return own + [field for field in self._tree.css(_FIELDS) if id and field.attributes.get("form") == id]
+        if node.tag in ("input", "select", "textarea"):
+            return [node]
+        return node.css(_FIELDS) if node.tag != "button" else []
+
+    def _files(self, node: LexborNode) -> dict[str, list[tuple[str, bytes]]]:
+        """What was chosen in the file inputs that belong to `node`, by their names."""
+        return {
+            field.attributes.get("name") or "": self._chosen.get(self._place_of(field), [])
+            for field in self._fields(node)
+            if field.attributes.get("type") == "file" and "disabled" not in field.attributes
+        }
+
+    def _place_of(self, node: LexborNode) -> tuple[str, str]:
+        return self._component(node), node.attributes.get("name") or ""
+
+    def _collect(self, node: LexborNode, submitter: LexborNode | None) -> dict[str, list[str]]:
+        """The fields that htmx 4 sends for a POST: the form's, an input's own, or those inside any other element."""
         collected: dict[str, list[str]] = {}
-        for field in fields:
+        for field in self._fields(node):
             name = field.attributes.get("name")
+            if field.attributes.get("type") == "file":
+                continue
             if name and "disabled" not in field.attributes and (values := field_values(field)):
                 collected.setdefault(name, []).extend(values)
         if submitter is not None and (name := submitter.attributes.get("name")):

@@ -15,7 +15,9 @@ NAMES = {
 def test_the_package_exports_these_names() -> None:
     public = {name for name in vars(component_framework) if not name.startswith("_")}
     assert (
-        public - {"core", "adapters", "testing", "markup", "apps", "templatetags", "development", "contracts"} == NAMES
+        public
+        - {"core", "adapters", "testing", "markup", "exchange", "apps", "templatetags", "development", "contracts"}
+        == NAMES
     )
 
 

@@ -122,8 +122,17 @@ async def _chunks(first: Awaitable[Message], receive: Receive) -> AsyncGenerator
 @types.coroutine
 def _resume(steps: Generator[Any, Any, Message], waiting: Any) -> Generator[Any, Any, Message]:
     """Go on with an awaitable that has taken its first step, and waits for `waiting`."""
-    yield waiting
-    return (yield from steps)
+    while True:
+        try:
+            yield waiting
+        except BaseException as exc:  # it may be meant for the awaitable, which ends a wait of its own by cancelling it
+            try:
+                waiting = steps.throw(exc)
+            except StopIteration as arrived:
+                message: Message = arrived.value
+                return message
+        else:
+            return (yield from steps)
 
 
 async def _given(message: Message) -> Message:

@@ -35,6 +35,7 @@ from .lifecycle import Restored, frames, give_way, last, run_sync
 from .limits import Limits
 from .origin import require_same_origin
 from .pages import Pages
+from .pieces import Pieces
 from .providing import Provider, Providers
 from .realtime import Realtime
 from .refusing import refuse
@@ -47,7 +48,7 @@ from .signing import TokenSigner, keys_of
 from .spec import Spec, spec_of
 from .state import Home, Overtaken, Place, TokenState, home_of
 from .store import StateStore
-from .uploads import Budget
+from .uploads import Budget, settled
 from .wire import Call, Frame, Reply, refusal, reply, require_room, stream_headers
 from .wiring import require_wiring
 
@@ -116,6 +117,7 @@ class Engine(Pages, Realtime):
         self.clock = clock
         self.socket = socket
         self.signer = TokenSigner(keys_of(secret_key, debug), self.limits)
+        self.pieces = Pieces(self.signer, self.limits, clock)
         self._page = TokenState(self.signer, self.limits, clock, cipher)
         self._store = store
         self._place: Place = state
@@ -165,6 +167,10 @@ class Engine(Pages, Realtime):
 
     async def answer(self, request: HttpRequest, offload: Offload | None = None) -> Reply:
         """The reply to a POST. `offload` takes sync components off the event loop; None runs them where this runs."""
+        if "x-component-upload" in request.headers:
+            from .intake import answer_piece  # only where files come in pieces
+
+            return await answer_piece(self, request, offload)
         cls = self.registry.lookup(request.component)
         if offload is None or cls is None or not cls.blocking or self._waits(cls):
             return await self._answer(request, offload)
@@ -263,7 +269,7 @@ class Engine(Pages, Realtime):
         self, name: str, *, target: str | None, params: Mapping[str, Any], context: Context, offload: Offload | None
     ) -> Frame:
         if params.get("lazy") is True:
-            return self._stand_in(name, target, dict(params), context)
+            return placeholder(self, name, target, dict(params), context)
         component = self.component(name, context=context, **params)
         component.id = target or component.id
         try:
@@ -275,15 +281,8 @@ class Engine(Pages, Realtime):
                 raise
             renderer = component.renderer or self.renderer
             assert renderer is not None  # an engine always has one
-            return Frame(
-                html=str(renderer.render(component.refused_template, {"name": name})), component_id=target or ""
-            )
-
-    def _stand_in(self, name: str, target: str | None, params: dict[str, Any], context: Context) -> Frame:
-        try:
-            return placeholder(self, name, target, params, context)
-        except Invalid as exc:
-            raise unmountable(name, exc, spec_of(self.registry.find(name)).mount.names) from exc
+            said = str(renderer.render(component.refused_template, {"name": name}))
+            return Frame(html=said, component_id=target or "")
 
     # -- from a call to a component --------------------------------------------------------------------------------
 
@@ -296,7 +295,8 @@ class Engine(Pages, Realtime):
         except RequestError as exc:
             call = Call(component=request.component, envelope=request.envelope, context=request.context)
             return await refuse(self, call, exc, offload)
-        return await self.handle(call, offload)
+        reply = await self.handle(call, offload)
+        return reply if request.form is None else await settled(request.form, reply, offload)
 
     def home(self, cls: type[Component]) -> Home:
         home = self._homes.get(cls)

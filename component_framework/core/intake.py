@@ -5,21 +5,32 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from functools import partial
 from typing import IO, Any, Protocol
+
+import msgspec
 
 from .component import Context
 from .engine import Engine
-from .errors import Invalid, Malformed, TooLarge, Unavailable
+from .errors import Invalid, Malformed, RequestError, TooLarge, Unavailable, Unsupported
+from .event_stream import log_refusal
 from .fitting import UNKNOWN, Form
+from .host import Offload
 from .limits import Limits
 from .multipart import MultipartReader
 from .origin import require_same_origin
+from .pieces import NEW, Announced, purpose_of, read_step
+from .request import HttpRequest
+from .shutdown import listen
 from .spec import Handler, spec_of
-from .uploads import Budget, Limit, Rejected, Upload, examined, shown_name
-from .wire import Call
+from .uploads import Budget, Limit, Rejected, Upload, examined, shown_name, within_count
+from .wire import Call, Reply, json_headers, refusal
 
 BATCH = 256 * 1024
 """Bytes that are gathered before they are written: a trip to a worker thread for each would cost more than the file."""
+
+Take = Callable[[str, str, Limit], Upload | Rejected | None]
+"""`take(text, field, limit)` gives the file that came in pieces, and for which `text` stands in the form."""
 
 _EVENT = re.compile(r"(?:^|&)event=([a-z][a-z0-9_]*)(?:&|$)")
 
@@ -27,8 +38,16 @@ _EVENT = re.compile(r"(?:^|&)event=([a-z][a-z0-9_]*)(?:&|$)")
 class Intake:
     """Takes in the body of one event that may bring files."""
 
-    def __init__(self, content_type: str, limits: Limits, files: Mapping[str, Limit], budget: Budget) -> None:
+    def __init__(
+        self,
+        content_type: str,
+        limits: Limits,
+        files: Mapping[str, Limit],
+        budget: Budget,
+        take: Take | None = None,
+    ) -> None:
         self.files = files
+        self._take = take
         self.most = most_of(files, limits)
         self.limits = limits
         self._reader = MultipartReader(content_type, limits, files, self.most)
@@ -41,7 +60,7 @@ class Intake:
         try:
             for chunk in chunks:
                 self._feed(reader, chunk)
-            return reader.close()
+            return self._complete(reader.close())
         finally:
             self._budget.give(self._taken)
             if not reader.done:
@@ -53,7 +72,8 @@ class Intake:
         try:
             while batch := await self._batch(chunks):
                 await offload(self._feed, reader, batch)
-            return reader.close()
+            form = reader.close()
+            return self._complete(form) if self.files.keys().isdisjoint(form) else await offload(self._complete, form)
         finally:
             self._budget.give(self._taken)
             if not reader.done:
@@ -69,10 +89,19 @@ class Intake:
                 form.setdefault(name, []).append(
                     self._adopt(name, value.filename, value.content_type or "", value.file)
                 )
-        for name, values in form.items():
-            if (limit := self.files.get(name)) and len(values) > limit.count:
-                form[name] = [Rejected(f"Choose at most {limit.count}.")] * len(values)
-        return Form(form)
+        return self._complete(Form(form))
+
+    def _complete(self, form: Form) -> Form:
+        """`form` with the files that came before it, in pieces, in the places of their tokens."""
+        for name, limit in self.files.items():
+            if name in form:
+                values = [self._in_place_of(name, value, limit) for value in form[name]]
+                form[name] = within_count(values, limit)
+        return form
+
+    def _in_place_of(self, name: str, value: Any, limit: Limit) -> Any:
+        found = self._take(value, name, limit) if isinstance(value, str) and self._take is not None else None
+        return value if found is None else found
 
     def _adopt(self, name: str, filename: str, claimed: str, file: IO[bytes]) -> Upload | Rejected:
         limit = self.files.get(name)
@@ -134,10 +163,63 @@ def intake_for(engine: Engine, head: Head) -> Intake | None:
     require_same_origin(head.headers, engine.trusted_origins)
     _require_good_token(engine, head)
     length = head.headers.get("content-length", "")
-    intake = Intake(kind, engine.limits, handler.uploads, engine.uploads)
+    identity, purpose = head.context.identity, purpose_of(head.component, handler.event)
+
+    def take(token: str, field: str, limit: Limit) -> Upload | Rejected | None:
+        return engine.pieces.take(token, purpose, identity, field, limit)
+
+    intake = Intake(kind, engine.limits, handler.uploads, engine.uploads, take)
     if length.isdecimal() and int(length) > intake.most:
         raise TooLarge(f"the body has {length[:20]} bytes")
     return intake
+
+
+async def answer_piece(engine: Engine, request: HttpRequest, offload: Offload | None) -> Reply:
+    """The reply to a request with the header X-Component-Upload: a file is announced, goes on, or is given up."""
+    listen()  # here, where it may be the main thread: the work is done in another
+    try:
+        work = partial(_take_step, engine, request)
+        said = work() if offload is None else await offload(work)
+    except RequestError as exc:
+        call = Call(component=request.component, context=request.context)
+        return refusal(exc, log_refusal(call, exc), "html" if "hx-request" in request.headers else "json", None)
+    return Reply(200, json_headers(), msgspec.json.encode(said))
+
+
+def _take_step(engine: Engine, request: HttpRequest) -> dict[str, Any]:
+    if request.refused is not None:
+        raise request.refused
+    require_same_origin(request.headers, engine.trusted_origins)
+    step = read_step(request.headers["x-component-upload"])
+    handler = _handler(engine, request)
+    if handler is None or not handler.uploads:
+        raise Invalid({"": [UNKNOWN]})
+    if len(request.body) > engine.limits.body:
+        raise TooLarge(f"the piece has {len(request.body)} bytes")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Unsupported(f"the piece is encoded as {request.headers['content-encoding']!r}")
+    _require_good_token(engine, request)
+    pieces, purpose, context = engine.pieces, purpose_of(request.component, handler.event), request.context
+    if step.token == NEW:
+        announced = _announced(request.body)
+        limit = handler.uploads.get(announced.field)
+        if limit is None:
+            raise Invalid({announced.field: [UNKNOWN]})
+        token = pieces.begin(announced, limit, purpose, context.identity, context.address)
+        return {"upload": token, "offset": 0, "most": engine.limits.body}
+    if step.aborts:
+        pieces.drop(step.token, purpose, context.identity)
+        return {}
+    if step.offset is None:
+        return {"offset": pieces.offset(step.token, purpose, context.identity)}
+    return {"offset": pieces.append(step.token, purpose, context.identity, step.offset, request.body, handler.uploads)}
+
+
+def _announced(body: bytes) -> Announced:
+    try:
+        return msgspec.json.decode(body, type=Announced)
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise Malformed(f"no file is announced: {exc}") from None
 
 
 def _handler(engine: Engine, head: Head) -> Handler | None:

@@ -6,7 +6,7 @@ import html
 from typing import TYPE_CHECKING, Any
 
 from .component import Component, Context
-from .errors import ConfigurationError, RequestError
+from .errors import ConfigurationError, Invalid, RequestError, unmountable
 from .signing import Token, raw
 from .spec import spec_of
 from .state import revive
@@ -25,17 +25,20 @@ def is_lazy(call: Call) -> bool:
 
 
 def placeholder(engine: Engine, name: str, target: str | None, params: dict[str, Any], context: Context) -> Frame:
-    """What stands for the component `name` until it has loaded; raises Invalid for params that do not fit."""
+    """What stands for the component `name` until it has loaded; raises BindingError for params that do not fit."""
     cls = engine.registry.find(name)
-    params.pop("lazy")
-    target = target or engine.new_id(cls(**params))
     spec = spec_of(cls)
+    params.pop("lazy")
     if engine._page.cipher is None and not spec.secret_params.isdisjoint(params):
         raise ConfigurationError(
             f"{spec.title} is lazy, so that its server-only params have to wait in the page. Encrypt them: Engine(cipher=AesGcmCipher(…))."
         )
-    token = Token(int(engine.clock()), target, spec.schema, 0, raw(spec.fit_params(params)), {}, raw({}))
-    token = engine._page.conceal(token, spec)
+    try:
+        target = target or engine.new_id(cls(**params))
+        fitting = raw(spec.fit_params(params))
+    except Invalid as exc:
+        raise unmountable(name, exc, spec.mount.names) from exc
+    token = engine._page.conceal(Token(int(engine.clock()), target, spec.schema, 0, fitting, {}, raw({})), spec)
     state = MARK + engine.signer.seal(token, _purpose(name), context.identity)
     inner = "<p>Loading …</p>"
     renderer = cls.renderer or engine.renderer

@@ -23,7 +23,9 @@ class Limits:
     body_time: float = 30.0
     """In which all of a body has to arrive, where we read it ourselves (on ASGI, but not on Django's); else 400."""
     uploads: int = 4 * 1024 * MIB
-    """Bytes of files that one process takes in at once; more is answered 429."""
+    """Bytes of files that one process takes in at once, and of files that wait unfinished; more is answered 429."""
+    upload_age: int = 60 * 60
+    """How long an unfinished file is kept after its last piece has come."""
     payload: int = 256 * KIB
     """The values of one event."""
     depth: int = 8

@@ -9,7 +9,7 @@ from typing import Any
 from .errors import Invalid, Malformed, RequestError, TooLarge
 from .fitting import UNKNOWN, Form
 from .limits import Limits
-from .uploads import IN_MEMORY, Limit, Rejected, Spool, release
+from .uploads import IN_MEMORY, Limit, Spool, release, within_count
 
 LONGEST_HEAD = 8 * 1024
 """Bytes of the headers of one part."""
@@ -170,11 +170,7 @@ class MultipartReader:
     def _keep(self, spool: Spool) -> None:
         kept = self._form.setdefault(self._name, [])
         kept.append(spool.finish())
-        if len(kept) > self._limit.count:
-            release({self._name: kept})
-            self._form[self._name] = [
-                Rejected(f"Choose at most {self._limit.count} files." if self._limit.count > 1 else "Choose one file.")
-            ] * len(kept)
+        self._form[self._name] = within_count(kept, self._limit)
 
 
 def read_multipart(content_type: str, body: bytes, limits: Limits) -> Form:

@@ -20,7 +20,7 @@ from .wire import Call, Envelope
 
 READ_HEADERS = (
     "host", "origin", "sec-fetch-site", "content-type", "content-encoding", "content-length", "accept", "hx-request",
-    "x-component-state", "x-component-id", "x-component-event-id", "x-forwarded-for",
+    "x-component-state", "x-component-id", "x-component-event-id", "x-component-upload", "x-forwarded-for",
 )  # fmt: skip
 """The headers that decide how a request is read; an adapter need not pass any others."""
 

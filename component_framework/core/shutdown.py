@@ -10,25 +10,65 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
+import weakref
+from collections.abc import Iterator
 from types import FrameType
+from typing import Protocol
 
-_streams: set[asyncio.Future[None]] = set()
+_streams: weakref.WeakSet[asyncio.Future[None]] = weakref.WeakSet()  # a body that nobody began to read is forgotten
+_stops = 0
+_last_steps: list[weakref.finalize[..., object]] = []
 _installed = False
+
+
+class Closing(Protocol):
+    """Chunks of a body that have to be closed."""
+
+    def __next__(self) -> bytes: ...
+    def close(self) -> None: ...
 
 
 def stopping() -> asyncio.Future[None]:
     """A future of the running loop that is done when the process is told to stop."""
-    _install()
+    listen()
     future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     _streams.add(future)
     future.add_done_callback(_streams.discard)
     return future
 
 
+def at_stop(step: weakref.finalize[..., object]) -> None:
+    """Call `step` when the process is told to stop: some servers let the signal end it, and `atexit` is not asked."""
+    listen()
+    _last_steps[:] = [*(known for known in _last_steps if known.alive), step]
+
+
 def stop() -> None:
-    """End every open stream of this process."""
+    """End every open stream of this process, and clear away what nobody will ask for."""
+    global _stops
+    _stops += 1
+    for step in _last_steps:
+        step()
     for future in tuple(_streams):
-        future.get_loop().call_soon_threadsafe(_finish, future)
+        if not future.get_loop().is_closed():
+            future.get_loop().call_soon_threadsafe(_finish, future)
+
+
+class UntilStopped(Iterator[bytes]):
+    """`chunks` until the process is told to stop, for a server without an event loop; `close()` closes them."""
+
+    def __init__(self, chunks: Closing) -> None:
+        listen()
+        self._chunks = chunks
+        self._before = _stops
+
+    def __next__(self) -> bytes:
+        if _stops != self._before:
+            raise StopIteration
+        return next(self._chunks)
+
+    def close(self) -> None:
+        self._chunks.close()
 
 
 def _finish(future: asyncio.Future[None]) -> None:
@@ -36,7 +76,8 @@ def _finish(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
-def _install() -> None:
+def listen() -> None:
+    """Hear of SIGTERM and SIGINT from now on; nothing happens but in the main thread."""
     global _installed
     if _installed or threading.current_thread() is not threading.main_thread():
         return

@@ -73,6 +73,8 @@ class TokenSigner:
         if not keys or not all(keys):
             raise ConfigurationError("An Engine needs a secret_key to sign its tokens: Engine(secret_key=…).")
         self._signers = [_KeptSigner(hmac.digest(_bytes(key), _PURPOSE, "sha256")) for key in keys]
+        self.name = hmac.digest(_bytes(keys[0]), b"component_framework.name", "sha256").hex()[:16]
+        """What is the same in every process that has these keys, and tells nothing of them."""
         self._limits = limits
         self._decode = msgspec.json.Decoder(Token).decode
         # base64 makes four characters of three bytes; the rest of a token is small beside its state and params

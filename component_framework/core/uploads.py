@@ -12,10 +12,14 @@ import weakref
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from .errors import ConfigurationError, TooMany
 from .file_types import agree, suffix_of, type_of
+
+if TYPE_CHECKING:
+    from .host import Offload
+    from .wire import Reply
 
 IN_MEMORY = 1024 * 1024
 """Bytes of one request's files that are kept in memory; the rest goes to temporary files."""
@@ -72,6 +76,8 @@ class Upload:
         self.file = file
         self.size = size
         self.type = type
+        self.kept: Path | None = None
+        """Where a file that came in pieces waits until its event has been handled."""
         self._close = weakref.finalize(self, file.close)
 
     @classmethod
@@ -170,6 +176,15 @@ def shown_name(name: str) -> str:
     return visible.strip(" .") or "file"
 
 
+def within_count(values: list[Any], limit: Limit) -> list[Any]:
+    """`values`, or as many messages where there are more files than `limit` lets in."""
+    if len(values) <= limit.count:
+        return values
+    release({"": values})
+    text = f"Choose at most {limit.count} files." if limit.count > 1 else "Choose one file."
+    return [Rejected(text)] * len(values)
+
+
 def limit_of(kind: Any) -> Limit | None:
     """The Limit of a parameter that takes files, count included; None for any other parameter."""
     found, notes, many = _unwrap(kind, (), False)
@@ -216,6 +231,22 @@ def release(body: object) -> None:
     if isinstance(body, dict):
         for upload in uploads_in(body):
             upload.close()
+
+
+async def settled(form: Mapping[str, Any], answer: Reply, offload: Offload | None) -> Reply:
+    """`answer`, once the files of `form` that came in pieces are forgotten; they stay where it is no success."""
+    waiting = [upload.kept for upload in uploads_in(form) if upload.kept is not None]
+    if waiting and answer.status < 400:
+        if offload is None:
+            _forget(waiting)
+        else:
+            await offload(_forget, waiting)
+    return answer
+
+
+def _forget(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 class Budget:

@@ -145,6 +145,11 @@ def error_headers(error: RequestError) -> dict[str, str]:
     return _HEADERS | error.headers() | {"X-Component-Code": error.code}
 
 
+def json_headers() -> dict[str, str]:
+    """Headers of an answer for a script."""
+    return _HEADERS | {"Content-Type": JSON}
+
+
 def stream_headers() -> dict[str, str]:
     """Headers of an event stream: no cache and no proxy may hold frames back."""
     return _HEADERS | {"Content-Type": EVENT_STREAM, "X-Accel-Buffering": "no"}

@@ -5,16 +5,17 @@ The class is the same on every framework; each example registers a subclass that
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import msgspec
 
 from component_framework import Component, Limit, Upload
 
-KEPT = TemporaryDirectory(prefix="gallery-")
+KEPT = Path(os.environ.get("PICTURES") or Path(__file__).with_name("pictures"))
+KEPT.mkdir(exist_ok=True)
 MOST = 60
 """Pictures that are kept, of all visitors together; the oldest go."""
 
@@ -39,7 +40,7 @@ class Gallery(Component):
 
     def on_upload(self, pictures: list[Picture]) -> None:
         for picture in pictures:
-            kept = picture.save_to(KEPT.name)
+            kept = picture.save_to(KEPT)
             self.pictures.append(Shown(kept.name, picture.name, -(-picture.size // 1000)))
         self.pictures = self.pictures[-12:]
         forget_oldest()
@@ -47,7 +48,7 @@ class Gallery(Component):
 
 def forget_oldest() -> None:
     """Make room."""
-    kept = sorted(Path(KEPT.name).iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    kept = sorted(KEPT.iterdir(), key=lambda path: path.stat().st_mtime_ns)
     for path in kept[:-MOST]:
         path.unlink(missing_ok=True)
 
@@ -55,7 +56,7 @@ def forget_oldest() -> None:
 def served(name: str) -> tuple[bytes, dict[str, str]] | None:
     """A picture with the headers that it is served with; None where there is none. No name of a visitor's reaches the disk."""
     match = _NAME.fullmatch(name)
-    path = Path(KEPT.name) / name
+    path = KEPT / name
     if match is None or not path.is_file():
         return None
     headers = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.authentication import AuthCredentials, AuthenticationBackend, SimpleUser
 from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
+from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
@@ -162,3 +164,33 @@ def test_only_post_reaches_a_component_and_only_get_a_file() -> None:
         file = f"{address}/components/static/component.js"
         assert httpx.get(file).headers["content-length"] == str(len(httpx.get(file).content))
         assert httpx.post(file).headers["allow"] == "GET, HEAD"
+
+
+async def test_a_body_passes_through_middleware_that_cancels_its_own_wait_for_the_client() -> None:
+
+    async def hand_on(request: Request, call_next: Any) -> Response:
+        answer: Response = await call_next(request)
+        return answer
+
+    app = serving(middleware=[Middleware(BaseHTTPMiddleware, dispatch=hand_on)])
+    messages = iter(
+        [
+            {"type": "http.request", "body": b'{"event": "ad', "more_body": True},
+            {"type": "http.request", "body": b'd"}', "more_body": False},
+        ]
+    )
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> Any:
+        message = next(messages, None)
+        return message if message is not None else await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": "POST", "path": "/components/steps", "query_string": b"", "root_path": "",
+        "headers": [(b"content-type", b"application/json")],
+    }  # fmt: skip
+    await app(scope, receive, send)
+    assert sent[0]["status"] == 404, "the event is unknown, and the body was read"

@@ -191,19 +191,28 @@ class Shelf(Component):
 <form id="form" {{ on("put", trigger="submit") }} data-upload-drop>
 <input id="file" type="file" name="file"><button id="send">Send</button>
 <progress data-upload hidden></progress><button type="button" id="cancel" data-upload-cancel hidden>Cancel</button>
-</form><div id="preview" data-upload-preview></div><p id="said">{{ said }}</p></div>"""
+</form><div id="preview" data-upload-preview></div><p id="said">{{ said }}</p><p id="wrong">{{ errors.picture|join }}</p></div>"""
     said: str = "nothing"
 
     def on_put(self, file: Annotated[Upload, Limit("1 GB")]) -> None:
         self.said = f"{file.name} {file.size} {file.type} {sum(map(len, file.chunks(1 << 20)))}"
+
+    def on_hang(self, picture: Annotated[Upload, Limit("1 GB", {"image/png"})]) -> None:
+        self.said = picture.name
+
+    def on_crop(self, picture: Annotated[Upload, Limit("5 MB")]) -> None:
+        self.said = picture.name
 
 
 async def page(request: Request) -> Response:
     """One component on a page with a strict policy."""
     context = request_context(engine, request)
     markup = await engine.async_mount(request.path_params["name"], context=context)
-    head = f"<!doctype html><title>test</title>{engine.scripts(None, context)}"
-    return HTMLResponse(f"{head}<body>{markup}</body>", headers={"Content-Security-Policy": CSP})
+    head = f"<title>test</title>{engine.scripts(None, context)}"
+    return HTMLResponse(
+        f'<!doctype html><html lang="en"><head>{head}</head><body>{markup}</body></html>',
+        headers={"Content-Security-Policy": CSP},
+    )
 
 
 async def icon(request: Request) -> Response:

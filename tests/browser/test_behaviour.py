@@ -188,3 +188,59 @@ def test_without_any_script_a_form_with_component_fields_and_an_action_carries_t
         tab(lambda page: page.click("#kept"))
         assert tab(lambda page: page.inner_text("output")) == count
     driver.run(tab.page.close)
+
+
+def test_back_shows_the_page_that_was_left_and_its_components_work(tab: Tab, address: str) -> None:
+    visit(tab, address, "form")
+    tab(lambda page: page.click("#away"))
+    tab(lambda page: page.wait_for_function("() => location.pathname === '/away'"))
+    tab(lambda page: page.evaluate("history.back()"))
+    tab(lambda page: page.wait_for_function("() => location.pathname === '/page/form'"))
+    tab(lambda page: page.wait_for_function("() => document.querySelector('[data-version]')?.dataset.version === '1'"))
+    tab(lambda page: page.click("#tick"))
+    text(tab, "#tick", "1")
+
+
+def test_a_click_without_a_network_is_told_and_the_next_one_works(tab: Tab, address: str) -> None:
+    tab.expected = ["ERR_INTERNET_DISCONNECTED", "Failed to fetch"]
+    visit(tab, address, "form")
+    tab(lambda page: page.evaluate(RECORD, "component:error"))
+    tab(lambda page: page.context.set_offline(True))
+    tab(lambda page: page.click("#tick"))
+    assert heard(tab, 1) == [["component:error", {"code": "network"}]]
+    tab(lambda page: page.context.set_offline(False))
+    tab(lambda page: page.click("#tick"))
+    text(tab, "#tick", "1")
+    assert tab(lambda page: page.get_attribute("[data-component]", "aria-busy")) is None
+
+
+def test_three_hundred_swaps_leave_no_listener_and_no_node_behind(tab: Tab, address: str) -> None:
+    visit(tab, address, "form")
+    devtools = tab(lambda page: page.context.new_cdp_session(page))
+
+    def kept() -> tuple[float, float]:
+        tab(lambda page: devtools.send("HeapProfiler.collectGarbage"))
+        tab(lambda page: devtools.send("Performance.enable"))
+        found = tab(lambda page: devtools.send("Performance.getMetrics"))["metrics"]
+        values = {metric["name"]: metric["value"] for metric in found}
+        return values["JSEventListeners"], values["Nodes"]
+
+    def click(times: int) -> None:
+        script = """async times => {
+          const value = () => document.getElementById('tick').textContent;
+          for (; times; times--) {
+            const before = value();
+            const swapped = new Promise(done => document.addEventListener('htmx:after:swap', done, { once: true }));
+            document.getElementById('tick').click();
+            await swapped;
+            if (value() === before) throw new Error('nothing was counted');
+          }
+        }"""
+        tab(lambda page: page.evaluate(script, times))
+
+    click(50)
+    before = kept()
+    click(300)
+    listeners, nodes = kept()
+    assert listeners <= before[0]
+    assert nodes <= before[1] + 5

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
+import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +25,8 @@ SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The FastAPI example, and the same components on Litestar."""
     database = str(tmp_path_factory.mktemp("desk") / "orders.sqlite3")
-    with granian_process(f"examples.{request.param}:app", SQLITE=database) as address:
+    pictures = str(tmp_path_factory.mktemp("pictures"))
+    with granian_process(f"examples.{request.param}:app", SQLITE=database, PICTURES=pictures) as address:
         yield address
 
 
@@ -30,6 +35,7 @@ def django(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """The Django site, migrated and with data."""
     environment = {
         "SQLITE": str(tmp_path_factory.mktemp("site") / "site.sqlite3"),
+        "PICTURES": str(tmp_path_factory.mktemp("pictures")),
         "SECRET_KEY": "of a test",
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PYTHONPATH": os.pathsep.join([str(SITE), str(SITE.parent.parent)]),
@@ -181,6 +187,54 @@ def book_workshop(tab: Tab, site: str) -> None:
     await_text(tab, "[aria-current=step]", "wishes")
     tab(lambda page: page.click(".cf-submit"))
     await_text(tab, ".good", "Grace, 1 places on Tuesday, with lunch.")
+
+
+def picture(name: str, size: int) -> dict[str, Any]:
+    """A PNG of noise, `size` pixels wide and high."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = b"".join(b"\0" + random.Random(row).randbytes(3 * size) for row in range(size))
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0))
+    content = b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b"")
+    return {"name": name, "mimeType": "image/png", "buffer": content}
+
+
+def send_pictures(tab: Tab, site: str) -> None:
+    """With the keyboard alone: the drop zone has a real file input, and says what is wrong where it is wrong."""
+    tab.expected = ["422"]
+    tab(lambda page: page.goto(f"{site}/gallery"))
+    wrong = {"name": "cat.png", "mimeType": "image/png", "buffer": b"<script>alert(1)</script>"}
+    tab(lambda page: page.set_input_files("#pictures", [wrong]))
+    tab(lambda page: page.focus("#pictures"))
+    tab(lambda page: page.keyboard.press("Tab"))
+    tab(lambda page: page.keyboard.press("Enter"))
+    await_text(tab, "#pictures-error", "This file is not what its name says.")
+    assert tab(lambda page: page.get_attribute("#pictures", "aria-describedby")) == "pictures-error"
+
+    tab(lambda page: page.set_input_files("#pictures", [picture("a large one.png", 1000), picture("small.png", 20)]))
+    tab(lambda page: page.wait_for_selector("canvas[aria-label='a large one.png'] + canvas[aria-label='small.png']"))
+    tab.shoot(f"gallery-chosen-{tab.size}")
+    tab(lambda page: page.click(".drop .primary"))
+    loaded = "() => [...document.querySelectorAll('.gallery img')].filter(image => image.naturalWidth).length === 2"
+    tab(lambda page: page.wait_for_function(loaded))
+    await_text(tab, ".gallery", "a large one.png · 3002 KB")
+    assert not tab(lambda page: page.is_visible("progress"))
+    assert tab(lambda page: page.locator("#pictures-error").count()) == 0
+    wide = tab(lambda page: page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+    assert not wide, "the page can be moved sideways"
+    for scheme in ("dark", "light"):
+        tab(lambda page, scheme=scheme: page.emulate_media(color_scheme=scheme))
+        tab.shoot(f"gallery-{tab.size}-{scheme}")
+
+
+def test_pictures_are_sent_and_shown(sized: Tab, desk: str) -> None:
+    send_pictures(sized, desk)
+
+
+def test_pictures_are_sent_and_shown_on_django(sized: Tab, django: str) -> None:
+    send_pictures(sized, django)
 
 
 @pytest.mark.parametrize("fill_in", [sign_up, send_invoice, book_workshop])

@@ -1,5 +1,6 @@
 """Files, on every host that is a server: what arrives, what is refused, and that nothing of it stays."""
 
+import json
 import os
 import socket
 import threading
@@ -140,13 +141,52 @@ def test_a_file_that_does_not_fit_is_told_at_its_field(host: Any, page: Page, pa
         (lambda page: upload(page, part("other", PNG, "a.png")), 422, "invalid"),
         (lambda page: upload(page, part("photos", PNG, "a.png"), content_type="multipart/form-data"), 400, "malformed"),
         (lambda page: upload(page, part("photos", PNG, "a.png"), content_encoding="gzip"), 415, "unsupported"),
+        (
+            lambda page: upload(page, content_type=f"multipart/form-data; boundary={'b' * 10_000}"),
+            400,
+            "malformed",
+        ),
+        (lambda page: upload(page, part("photos", PNG, "a.png", "x" * 1_000_000)), 400, "malformed"),
+        (lambda page: upload(page, b"--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n"), 400, "malformed"),
+        (
+            lambda page: upload(page, b'--x\r\nContent-Disposition: attachment; name="by"\r\n\r\n1\r\n'),
+            400,
+            "malformed",
+        ),
+        (lambda page: upload(page, b"--x\r\n\r\n1\r\n"), 400, "malformed"),
+        (
+            lambda page: upload(
+                page,
+                b'--x\r\nContent-Disposition: form-data; name="photos"\r\nContent-Type: multipart/mixed; boundary=y\r\n\r\n'
+                b'--y\r\nContent-Disposition: file; filename="a.png"\r\n\r\n' + PNG + b"\r\n--y--\r\n",
+            ),
+            400,
+            "malformed",
+        ),
         (lambda page: upload(page, part("photos", PNG, "a.png"), x_component_state="forged"), 400, "state_invalid"),
         (lambda page: upload(page, part("photos", PNG, "a.png"), origin="https://evil.example"), 403, "forbidden"),
         (lambda page: upload(page, part("photo", PNG, "a.png"), event="add_mine"), 401, "unauthenticated"),
         (lambda page: upload(page, part("photo", PNG, "a.png"), event="nothing"), 404, "unknown"),
         (lambda page: upload(page, part("photo", PNG, "a.png"), event="fail"), 500, "failed"),
     ],
-    ids=["file", "text", "undeclared", "no boundary", "gzip", "forged", "origin", "nobody", "unknown", "bug"],
+    ids=[
+        "file",
+        "text",
+        "undeclared",
+        "no boundary",
+        "gzip",
+        "long boundary",
+        "long head",
+        "no name",
+        "no form",
+        "no head",
+        "nested",
+        "forged",
+        "origin",
+        "nobody",
+        "unknown",
+        "bug",
+    ],
 )
 def test_an_upload_is_refused_and_nothing_stays(
     host: Any, page: Page, request_of: Any, status: int, code: str, caplog: pytest.LogCaptureFixture
@@ -200,3 +240,77 @@ def test_an_upload_that_breaks_off_leaves_nothing(host: Any, page: Page) -> None
     assert "a.png|108" in host.send(upload(page, part("photos", PNG, "a.png"))).text
     require_gone(before)
     assert host.stage.engine.uploads.taken == 0
+
+
+def piece(page: Page, step: str, body: bytes = b"", event: str = "add", **headers: str) -> Sent:
+    """One of the requests with which a file goes ahead of its form."""
+    _name, token = page.components[page.root]
+    carried = {"x-component-state": token, "x-component-id": page.root, "x-component-upload": step}
+    common = {"content-type": "application/partial-upload"}
+    extra = {key.replace("_", "-"): value for key, value in headers.items()}
+    return Sent(f"/components/album?event={event}", common | carried | extra, body)
+
+
+def announce(host: Any, page: Page, size: int, name: str = "a.txt", **headers: str) -> Answer:
+    body = json.dumps({"field": "photos", "name": name, "type": "text/plain", "size": size}).encode()
+    answer: Answer = host.send(piece(page, "new", body, **headers))
+    return answer
+
+
+def test_a_file_that_came_in_pieces_stands_in_the_form_as_its_token(host: Any, page: Page) -> None:
+    before = open_files()
+    announced = announce(host, page, 1_500_000, "../a long one.txt")
+    assert announced.status == 200, announced.text
+    token = json.loads(announced.body)["upload"]
+    assert json.loads(announced.body)["most"] == 1024 * 1024
+    assert json.loads(host.send(piece(page, f"{token}; offset=0", b"z" * 1_000_000)).body) == {"offset": 1_000_000}
+    assert json.loads(host.send(piece(page, token)).body) == {"offset": 1_000_000}
+    late = host.send(piece(page, f"{token}; offset=0", b"z" * 9))
+    assert (late.status, late.code) == (409, "conflict")
+    assert json.loads(host.send(piece(page, f"{token}; offset=1000000", b"z" * 500_000)).body) == {"offset": 1_500_000}
+    answer = host.send(upload(page, part("photos", token.encode()), part("photos", PNG, "a.png")))
+    assert "a long one.txt|1500000|text/plain|1500000" in answer.text
+    assert "a.png|108|image/png|108" in answer.text
+    assert host.send(piece(page, token)).code == "unknown"
+    require_gone(before)
+
+
+@pytest.mark.parametrize(
+    ("request_of", "status", "code"),
+    [
+        (lambda page: piece(page, "new", b"{}"), 400, "malformed"),
+        (lambda page: piece(page, "new", b"x" * 1_100_000), 413, "too_large"),
+        (lambda page: piece(page, "; offset=1"), 400, "malformed"),
+        (lambda page: piece(page, "forged.token"), 400, "state_invalid"),
+        (lambda page: piece(page, "new", origin="https://evil.example"), 403, "forbidden"),
+        (lambda page: piece(page, "new", x_component_state="forged"), 400, "state_invalid"),
+        (lambda page: piece(page, "new", event="add_mine"), 401, "unauthenticated"),
+        (lambda page: piece(page, "new", event="nothing"), 404, "unknown"),
+        (lambda page: piece(page, "new", content_encoding="gzip"), 415, "unsupported"),
+    ],
+    ids=["no file", "long", "header", "forged", "origin", "state", "nobody", "unknown", "gzip"],
+)
+def test_a_piece_is_refused_as_an_event_would_be(
+    host: Any, page: Page, request_of: Any, status: int, code: str
+) -> None:
+    answer = host.send(request_of(page))
+    assert (answer.status, answer.code) == (status, code), answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    as_htmx = request_of(page)
+    as_htmx.headers["hx-request"] = "true"
+    assert host.send(as_htmx).headers["hx-reswap"] == "none"
+
+
+def test_a_piece_that_breaks_off_is_not_taken(host: Any, page: Page) -> None:
+    token = json.loads(announce(host, page, 900_000).body)["upload"]
+    request = piece(page, f"{token}; offset=0", b"z" * 900_000)
+    headers = {**request.headers, "host": "testserver", "cookie": f"csrftoken={'c' * 32}", "x-csrftoken": "c" * 32}
+    head = "".join(f"{name}: {value}\r\n" for name, value in (headers | {"content-length": "900000"}).items())
+    with socket.create_connection((host.address.hostname, host.address.port), timeout=20) as connection:
+        connection.sendall(f"POST {request.path} HTTP/1.1\r\n{head}\r\n".encode() + request.body[:500_000])
+        connection.shutdown(socket.SHUT_WR)
+        connection.settimeout(5)
+        connection.recv(100)
+    offset = json.loads(host.send(piece(page, token)).body)["offset"]
+    assert host.send(piece(page, f"{token}; offset={offset}", b"z" * (900_000 - offset))).status == 200
+    assert "a.txt|900000|text/plain" in host.send(upload(page, part("photos", token.encode()))).text

@@ -3,7 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import pytest
+
 from component_framework.core import shutdown
+from component_framework.core.running import iter_sync
 from component_framework.core.streaming import live_body
 
 
@@ -29,3 +32,31 @@ async def test_a_stream_ends_when_the_process_stops() -> None:
     shutdown.stop()
     await stop
     assert [chunk async for chunk in body] == []
+
+
+@pytest.mark.parametrize("read", [0, 1])
+def test_a_stream_without_an_event_loop_ends_at_its_next_frame_and_is_closed(read: int) -> None:
+    closed: list[str] = []
+
+    async def endless() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"1"
+        finally:
+            closed.append("closed")
+
+    body = shutdown.UntilStopped(iter_sync(endless()))
+    for _ in range(read):
+        assert next(body) == b"1"
+    shutdown.stop()
+    assert list(body) == []
+    body.close()
+    assert closed == ["closed"] * read
+
+
+async def test_a_body_that_nobody_began_to_read_is_not_remembered() -> None:
+    before = len(shutdown._streams)
+    body = live_body(two(), shutdown.stopping())
+    assert len(shutdown._streams) == before + 1
+    del body
+    assert len(shutdown._streams) == before

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from component_framework import Component, Engine, Invalid, Limit, Limits, Registry, Upload
-from component_framework.core.errors import ConfigurationError, Malformed, TooLarge, TooMany
+from component_framework.core.errors import ConfigurationError, Malformed, RequestError, TooLarge, TooMany
 from component_framework.core.file_types import agree, type_of
 from component_framework.core.intake import Intake
 from component_framework.core.multipart import MultipartReader
-from component_framework.core.uploads import Budget, limit_of, shown_name
+from component_framework.core.uploads import Budget, limit_of, release, shown_name
 
 KIND = "multipart/form-data; boundary=x"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 50
@@ -203,3 +205,38 @@ def test_a_page_loads_the_script_only_where_a_component_takes_files() -> None:
         def on_put(self, photo: Upload) -> None: ...
 
     assert "upload.js" in engine.scripts(None, NOBODY)
+
+
+BODY = (
+    part("f", PNG)
+    + part("f", b"hello", 'a "b"; c.txt')
+    + b'--x\r\nContent-Disposition: form-data; name="n"\r\n\r\n1\r\n'
+)
+
+
+@pytest.mark.parametrize("step", [1, 7, 10_000])
+def test_a_body_that_ends_at_any_byte_before_its_last_is_malformed_and_leaves_nothing(step: int) -> None:
+    whole = BODY + b"--x--"
+    for end in range(len(whole)):
+        budget = Budget(10**6)
+        pieces = [whole[start : min(start + step, end)] for start in range(0, end, step)]
+        with pytest.raises(Malformed):
+            Intake(KIND, Limits(), {"f": Limit(10**5)}, budget).read(pieces)
+        assert budget.taken == 0
+    form: Any = Intake(KIND, Limits(), {"f": Limit(10**5)}, Budget(10**6)).read([whole])
+    assert [file.name for file in form["f"]] == ["a.bin", "a"], "a name ends at its quotation mark"
+    assert form["n"] == ["1"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200), st.integers(0, len(BODY)), st.integers(0, 40))
+def test_no_bytes_in_a_body_are_more_than_refused(noise: bytes, at: int, gone: int) -> None:
+    body = BODY[:at] + noise + BODY[at + gone :] + b"--x--"
+    budget = Budget(10**6)
+    try:
+        form = Intake(KIND, Limits(), {"f": Limit(10**5, count=3)}, budget).read([body])
+    except RequestError as refused:
+        assert 400 <= refused.status < 500
+    else:
+        release(form)
+    assert budget.taken == 0

@@ -12,6 +12,7 @@ from django.db import connections
 from ...core.engine import Engine
 from ...core.host import Offload
 from ...core.request import HttpRequest
+from ...core.shutdown import stopping
 from ...core.streaming import close, live_body
 from ...core.wire import Reply
 
@@ -36,7 +37,7 @@ class Pump:
         await self._thread.enter_async_context(ThreadSensitiveContext())
         reply = await engine.answer(asked, self._offload)
         if not isinstance(reply.body, bytes):
-            self._frames = live_body(reply.body, asyncio.get_running_loop().create_future())
+            self._frames = live_body(reply.body, stopping())
         return reply
 
     def __iter__(self) -> Pump:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from ...core.engine import Engine
 from ...core.lifecycle import iter_sync
 from ...core.request import HttpRequest as Asked
-from ...core.shutdown import stopping
+from ...core.shutdown import UntilStopped, listen, stopping
 from ...core.streaming import Steps, live_body
 from ...core.wire import Reply
 from .conf import get_engine
@@ -43,7 +43,7 @@ def event(request: HttpRequest, name: str, *, stream: bool = False) -> HttpRespo
         pump = Pump(engine, asked, offload)
         return _response(pump.reply, pump)
     reply = _answer(engine, asked)
-    return _response(reply, None if isinstance(reply.body, bytes) else iter_sync(reply.body))
+    return _response(reply, None if isinstance(reply.body, bytes) else UntilStopped(iter_sync(reply.body)))
 
 
 @login_not_required
@@ -51,6 +51,7 @@ def event(request: HttpRequest, name: str, *, stream: bool = False) -> HttpRespo
 @require_POST
 async def async_event(request: HttpRequest, name: str, *, stream: bool = False) -> HttpResponseBase:
     """One event, under ASGI."""
+    listen()  # here, in the main thread: what is to be cleared away at the end is found out in another
     engine = get_engine()
     context = copy_context()
     waits = engine.waits(name)
@@ -81,8 +82,8 @@ def _answer(engine: Engine, asked: Asked) -> Reply:
 
 
 async def _read(engine: Engine, request: HttpRequest, name: str, *, stream: bool) -> Asked:
-    """The request; in a worker thread where its user may have to be fetched from the database."""
-    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+    """The request; in a worker thread where its user may be fetched from the database, or its files are written."""
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES and request.content_type != "multipart/form-data":
         try:
             return read_request(engine, request, name, stream=stream)
         except SynchronousOnlyOperation:
