@@ -26,13 +26,12 @@ from .errors import (
     RequestError,
     StateInvalid,
     StateRequired,
-    TooMany,
     Unauthenticated,
     nearest,
     unmountable,
 )
 from .event_stream import EventStream, log_failure, log_refusal
-from .gate import RateLimiter
+from .gate import RateLimiter, count_failed_token, require_admission
 from .host import Offload
 from .inspection import check_template, describe, examine
 from .lazy import excuse, is_lazy, opened, placeholder
@@ -316,14 +315,12 @@ class Engine(Pages, Realtime):
         return component, restored
 
     async def _recall(self, call: Call, cls: type[Component]) -> tuple[Component, Restored]:
-        """The component of a token; one address that sends many bad ones has to wait."""
+        """The component of a token. Who may not use it hears that first: after a logout no token is good any more."""
         try:
             return await self.home(cls).recall(call, cls)
         except StateInvalid:
-            if self.rate_limiter is not None:
-                wait = await self.rate_limiter.hit(self.limits.failed_tokens, "token", call.context.address)
-                if wait:
-                    raise TooMany("too many tokens that are not good", retry_after=max(1, round(wait))) from None
+            await count_failed_token(self.rate_limiter, self.limits.failed_tokens, call.context.address)
+            require_admission(cls, call.event, call.context, self)
             raise
 
     def _find(self, call: Call) -> type[Component]:

@@ -9,6 +9,7 @@ from .errors import ConfigurationError, Forbidden, TooMany, Unauthenticated
 
 if TYPE_CHECKING:
     from .component import Component, Context
+    from .host import Host
     from .spec import Handler
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -61,6 +62,14 @@ def require_permissions(component: Component, handler: Handler | None) -> None:
         raise refusal(component, handler.event if handler else None)
 
 
+def require_admission(cls: type[Component], event: str | None, context: Context, host: Host) -> None:
+    """Raise as `require_permissions()` does, with no state at hand."""
+    component = cls()
+    component.context = context
+    component._host = host
+    require_permissions(component, None if event is None else component._compiled.handlers.get(event))
+
+
 def _has(component: Component, context: Context, permission: Permission) -> bool:
     if callable(permission):
         return permission(context)
@@ -99,3 +108,10 @@ async def count(limiter: RateLimiter | None, component: Component, handler: Hand
         wait = await limiter.hit(limit, component._compiled.name, what, who)
         if wait:
             raise TooMany(f"{component._compiled.title} {what} is over {limit}", retry_after=max(1, round(wait)))
+
+
+async def count_failed_token(limiter: RateLimiter | None, limit: str, address: str) -> None:
+    """Count a token that was not good against its sender's address; raises TooMany for one too many."""
+    wait = 0.0 if limiter is None else await limiter.hit(limit, "token", address)
+    if wait:
+        raise TooMany("too many tokens that are not good", retry_after=max(1, round(wait)))

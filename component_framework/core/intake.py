@@ -11,7 +11,7 @@ from .component import Context
 from .engine import Engine
 from .errors import Invalid, Malformed, NotFound, TooLarge, Unavailable
 from .fitting import UNKNOWN, Form
-from .gate import require_permissions
+from .gate import require_admission
 from .limits import Limits
 from .multipart import MultipartReader
 from .origin import require_same_origin
@@ -153,6 +153,7 @@ def _handler(engine: Engine, head: Head) -> Handler | None:
 
 def _require_admission(engine: Engine, head: Head, handler: Handler) -> None:
     cls = engine.registry.find(head.component)
+    require_admission(cls, handler.event, head.context, engine)
     token = head.headers.get("x-component-state")
     if token:
         call = Call(
@@ -161,12 +162,7 @@ def _require_admission(engine: Engine, head: Head, handler: Handler) -> None:
             component_id=head.headers.get("x-component-id"),
             context=head.context,
         )
-        component = engine.home(cls).rebuild(call, cls)
-    else:
-        component = cls()
-    component.context = head.context
-    component._host = engine
-    require_permissions(component, handler)
+        engine.home(cls).rebuild(call, cls)  # raises for one that is not good
 
 
 def most_of(files: Mapping[str, Limit], limits: Limits) -> int:
