@@ -18,7 +18,7 @@ demo: $(BIN)/demo-ready        ## the FastAPI example, with its own database
 	@echo "Serving on http://127.0.0.1:$(PORT)"
 	@$(BIN)/python -m uvicorn examples.fastapi_app.main:app --host 127.0.0.1 --port $(PORT)
 
-demo-django: $(BIN)/demo-ready ## the Django site, migrated and with data
+demo-django: $(BIN)/demo-ready $(if $(DATABASE_URL),$(BIN)/postgres-ready) ## the Django site, migrated and with data; DATABASE_URL=postgres://…
 	@$(BIN)/python examples/django_site/manage.py migrate --verbosity 0
 	@$(BIN)/python examples/django_site/manage.py seed
 	@echo "Serving on http://127.0.0.1:$(PORT)"
@@ -55,4 +55,8 @@ $(BIN)/tox: $(BIN)/uv
 
 $(BIN)/demo-ready: $(BIN)/uv pyproject.toml
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --editable '.[demo]'
+	@touch $@
+
+$(BIN)/postgres-ready: $(BIN)/uv pyproject.toml
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --group postgres
 	@touch $@
