@@ -79,21 +79,25 @@ class OrderRow(AsyncModelComponent):
     note: str
     number: str
     editing: bool = False
+    focused = ""  # where the keyboard goes after an event; no state, so that other renders leave it where it is
 
     def catch_up(self) -> None:
         if not self.editing:  # who is editing hears of other changes when saving, and overwrites none of them
             self.refresh()
 
+    def get_context(self) -> dict[str, Any]:
+        return {**super().get_context(), "focused": self.focused}
+
     async def on_edit(self) -> None:
         self.refresh()
-        self.editing = True
+        self.editing, self.focused = True, "status"
 
     async def on_cancel(self) -> None:
         self.refresh()
-        self.editing = False
+        self.editing, self.focused = False, "edit"
 
     async def on_save(self, status: Status, note: Annotated[str, msgspec.Meta(max_length=120)] = "") -> None:
         self.status, self.note = status, note
         await self.save()
-        self.editing = False
+        self.editing, self.focused = False, "edit"
         self.emit("toast", text=f"{self.number} saved")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ import msgspec
 from component_framework import Context, Engine
 from component_framework.adapters.jinjax import JinjaxRenderer
 
+from .basics import Counter
 from .view import View
 
 SHARED = Path(__file__).parent
@@ -69,6 +71,15 @@ class SecurityPolicy:
         await self.app(scope, receive, send_with_policy)
 
 
+def sources() -> list[tuple[str, str]]:
+    """The counter of the first page, as it is written: the class and the template."""
+    template = TEMPLATES / "Counter.jinja"
+    return [
+        ("examples/shared/basics.py", inspect.getsource(Counter).rstrip()),
+        ("examples/fastapi_app/templates/Counter.jinja", template.read_text().rstrip()),
+    ]
+
+
 async def page(engine: Engine, context: Context, name: str, query: Mapping[str, str]) -> str | None:
     """The page under `name`, showing what `query` asks for; None where there is none."""
     if name not in PAGES:
@@ -78,8 +89,9 @@ async def page(engine: Engine, context: Context, name: str, query: Mapping[str, 
     variables = {
         "title": title,
         "lead": lead,
-        "pages": [(path, label, path == name) for path, (label, _, _) in PAGES.items()],
+        "pages": [(path, label, about, path == name) for path, (label, _, about) in PAGES.items()],
         "body": await engine.async_mount(component, context=context, **params),
+        "sources": sources() if name == "" else [],
         **engine.page_functions(context),
     }
     return renderer.render("Page", variables)

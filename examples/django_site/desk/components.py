@@ -83,6 +83,7 @@ class OrderEditor(ModelComponent):
     note: str
     number: str
     editing: bool = False
+    focused = ""  # where the keyboard goes after an event; no state, so that other renders leave it where it is
 
     def get_queryset(self) -> QuerySet[Order]:
         return Order.objects.visible_to(self.user)
@@ -91,16 +92,19 @@ class OrderEditor(ModelComponent):
         if not self.editing:  # who is editing hears of other changes when saving, and overwrites none of them
             self.refresh()
 
+    def get_context(self) -> dict[str, Any]:
+        return {**super().get_context(), "focused": self.focused}
+
     def on_edit(self) -> None:
         self.refresh()
-        self.editing = True
+        self.editing, self.focused = True, "status"
 
     def on_cancel(self) -> None:
         self.refresh()
-        self.editing = False
+        self.editing, self.focused = False, "edit"
 
     def on_save(self, status: Order.Status, note: str = "") -> None:
         self.status, self.note = status, note
         self.save()
-        self.editing = False
+        self.editing, self.focused = False, "edit"
         self.emit("toast", text=f"{self.number} saved")
