@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS := never
 MINOR := $(shell $(PYTHON) -c 'import sys; print(f"3{sys.version_info[1]}")')
 TEST_ENV := py$(MINOR)-django$(if $(filter 311,$(MINOR)),52,61)
 
-.PHONY: help demo demo-django demo-litestar test test-all bench assets goldens clean
+.PHONY: help demo demo-django demo-litestar test test-all bench assets clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## */make \1\t/p' Makefile | expand -t 20

@@ -5,8 +5,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from blockbuster import BlockBuster
+
+hypothesis.settings.register_profile("suite", deadline=None)  # a busy machine is no bug
+hypothesis.settings.load_profile("suite")
 
 pytest_plugins = ["tests.backends.redis_server"]
 

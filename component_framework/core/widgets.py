@@ -79,7 +79,7 @@ class BoundForm:
     @property
     def attributes(self) -> Markup:
         """What sends the form: for a <form> of your own."""
-        return self.functions.on("submit")
+        return self.functions.form("submit")
 
     @cached_property
     def focused(self) -> str:
