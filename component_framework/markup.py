@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 TAG = re.compile(r"""<(/?)([a-zA-Z][\w-]*)((?:\s+[^\s=>"'/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?)*)\s*(/?)>""")
 KEPT = re.compile(r"""<([a-zA-Z][\w-]*) id="([^"]*)" hx-preserve(?:="")?></\1>""")
+_COMMENTS = re.compile(r"\A\s*(?:<!--.*?-->\s*)+", re.DOTALL)
 _PARTIAL = re.compile(r"<hx-partial [^>]*>(.*?)</hx-partial>", re.DOTALL)
 
 
 def pieces(markup: str) -> list[str]:
-    """The roots in an answer: the component's own, and those of its partials."""
-    return [_PARTIAL.sub("", markup).strip(), *_PARTIAL.findall(markup)]
+    """The roots in an answer: the component's own, and those of its partials, without comments before them."""
+    return [_COMMENTS.sub("", piece) for piece in (_PARTIAL.sub("", markup).strip(), *_PARTIAL.findall(markup))]
 
 
 def attribute(text: str, name: str) -> str:
