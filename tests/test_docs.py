@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import html
 import json
 import os
@@ -111,15 +112,33 @@ def test_every_make_target_that_readme_names_exists() -> None:
     assert named <= targets
 
 
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")]
+
+
 def test_every_document_that_a_document_links_to_exists() -> None:
-    for document in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
+    for document in DOCUMENTS:
         for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
             assert (document.parent / link).exists(), f"{document.name} links to {link}"
 
 
 def test_nothing_tells_anyone_to_install_the_other_project() -> None:
-    for document in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
+    for document in DOCUMENTS:
         assert not re.search(r"install\s+['\"]?component[-_]framework", document.read_text()), document
+
+
+def test_the_readme_leads_to_every_document() -> None:
+    links = set(re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text()))
+    wanted = {path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("docs/*.md"), *ROOT.glob("docs/images/*")]}
+    assert wanted <= links
+
+
+def test_one_test_file_can_be_run_as_contributing_says() -> None:
+    tox = configparser.ConfigParser()
+    tox.read(ROOT / "tox.ini")
+    assert (
+        tox["testenv"]["args_are_paths"] == "false"
+    )  # else tox rewrites the path, and the checkout is what is imported
+    assert re.search(r"tox run -e py\d+-django\d+ -- tests/\S+\.py", (ROOT / "CONTRIBUTING.md").read_text())
 
 
 @pytest.mark.parametrize("document", ["security.md", "reliability.md"])

@@ -76,7 +76,8 @@ class MachineLoad(Component):
     template = """<section class="card">
 <dl class="figures">{% for figure in figures %}<div><dt>{{ figure.name }}</dt><dd>{{ figure.value }}</dd></div>{% endfor %}</dl>
 <svg class="chart" viewBox="0 0 600 120" role="img" aria-label="Processors busy, the last 30 seconds" preserveAspectRatio="none">
-<line x1="0" y1="0" x2="600" y2="0"></line><line x1="0" y1="60" x2="600" y2="60"></line><line x1="0" y1="120" x2="600" y2="120"></line><polygon points="{{ area }}"></polygon><polyline points="{{ line }}"></polyline></svg>
+<path d="M0 0H600M0 60H600M0 120H600"></path>
+<polygon points="{{ area }}"></polygon><polyline points="{{ line }}"></polyline></svg>
 <p class="quiet">Processors, 0 to 100 %, over the last 30 seconds; read twice a second.</p>
 </section>"""
 
