@@ -11,7 +11,6 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import IO, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -93,14 +92,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def server_process(
-    *command: str, port: int, cwd: Path | None = None, **environment: str
-) -> Iterator[subprocess.Popen[bytes]]:
+def server_process(*command: str, port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """A server in a process group of its own, once it listens on `port`. What is left of it at the end is killed."""
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             [sys.executable, "-m", *command], env={**os.environ, "PYTHONPATH": os.getcwd(), **environment},
-            stdout=log, stderr=log, start_new_session=True, cwd=cwd,
+            stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
         try:
             _await_port(process, port, log)

@@ -57,12 +57,15 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("target", SERVED)
-def test_the_counter_of_the_readme_counts_on_each_framework(newcomer: Path, target: str) -> None:
+def test_the_counter_of_the_readme_counts_on_each_framework(
+    newcomer: Path, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     port = free_port()
     command = ["granian", "--interface", SERVED[target], "--port", str(port), target]
     environment = {"PYTHONPATH": f"{newcomer}{os.pathsep}{os.getcwd()}", "DJANGO_SETTINGS_MODULE": "mysite.settings"}
+    monkeypatch.chdir(newcomer)  # the README's renderer looks for templates where it is started
     with (
-        server_process(*command, port=port, cwd=newcomer, **environment),
+        server_process(*command, port=port, **environment),
         httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"HX-Request": "true"}) as client,
     ):
         page = client.get("/").raise_for_status().text
