@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS := never
 MINOR := $(shell $(PYTHON) -c 'import sys; print(f"3{sys.version_info[1]}")')
 TEST_ENV := py$(MINOR)-django$(if $(filter 311,$(MINOR)),52,61)
 
-.PHONY: help demo demo-django demo-litestar test test-all bench assets goldens clean
+.PHONY: help demo demo-django demo-litestar test test-all bench assets clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## */make \1\t/p' Makefile | expand -t 20
@@ -18,7 +18,7 @@ demo: $(BIN)/demo-ready        ## the FastAPI example, with its own database
 	@echo "Serving on http://127.0.0.1:$(PORT)"
 	@$(BIN)/python -m uvicorn examples.fastapi_app.main:app --host 127.0.0.1 --port $(PORT)
 
-demo-django: $(BIN)/demo-ready ## the Django site, migrated and with data
+demo-django: $(BIN)/demo-ready $(if $(DATABASE_URL),$(BIN)/postgres-ready) ## the Django site, migrated and with data; DATABASE_URL=postgres://…
 	@$(BIN)/python examples/django_site/manage.py migrate --verbosity 0
 	@$(BIN)/python examples/django_site/manage.py seed
 	@echo "Serving on http://127.0.0.1:$(PORT)"
@@ -55,4 +55,8 @@ $(BIN)/tox: $(BIN)/uv
 
 $(BIN)/demo-ready: $(BIN)/uv pyproject.toml
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --editable '.[demo]'
+	@touch $@
+
+$(BIN)/postgres-ready: $(BIN)/uv pyproject.toml
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --group postgres
 	@touch $@

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 try:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 except ImportError as exc:
-    raise ImportError("selectolax is not installed. Run: pip install 'live-component-framework[all]'") from exc
+    raise ImportError("selectolax is not installed. Run: pip install 'live-component-framework[testing]'") from exc
 
 from .core.component import Component, Context
 from .core.engine import Engine

@@ -38,7 +38,8 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
 
 @get(["/", "/{name:str}"], media_type=MediaType.HTML)
 async def show(request: Request[Any, Any, Any]) -> Response[str]:
-    html = await page(engine, request_context(engine, request), request.path_params.get("name", ""))
+    name = request.path_params.get("name", "")
+    html = await page(engine, request_context(engine, request), name, request.query_params)
     return Response(
         html if html is not None else "There is no such page.", status_code=200 if html is not None else 404
     )

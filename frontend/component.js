@@ -10,9 +10,7 @@
   const emit = (id, name, detail) => {
     if (name == 'component:emit') detail.forEach(([name, detail]) => emit(id, name, detail));
     else if (name == 'component:navigate') {
-      const [[how, url]] = Object.entries(detail);
-      if (how == 'redirect') location = url;
-      else history[how + 'State'](0, '', url);
+      Object.entries(detail).forEach(([how, url]) => how == 'redirect' ? location = url : history[how + 'State'](0, '', url));
     } else (find(id) || document).dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
   };
 
@@ -29,7 +27,7 @@
       const detail = ctx.sourceEvent?.detail;
       if (!idOf(elt) || !(detail instanceof Object)) return;
       const body = ctx.request.body = new FormData();
-      for (const [name, value] of Object.entries({ ...ctx.vals, ...detail })) body.set(name, typeof value == 'object' ? JSON.stringify(value) : value);
+      Object.entries({ ...ctx.vals, ...detail }).forEach(([name, value]) => body.set(name, value instanceof Object ? JSON.stringify(value) : value));
     },
 
     // At send time, not when the click was queued: the newest token of the root as it is now.
@@ -59,13 +57,15 @@
       ctx.hx.trigger = 0;
     },
 
+    // What was focused when it came does not take the focus again from where the visitor has gone since.
     // A frame older than what the page shows is dropped; version 1 is a component that began anew.
     htmx_before_swap: (elt, { tasks }) => {
-      for (const task of [...tasks]) {
+      htmx.findAll('[autofocus]').forEach((elt) => elt.autofocus = false);
+      [...tasks].forEach((task) => {
         const fresh = task.fragment?.querySelector('[data-version]');
         const version = +fresh?.dataset.version;
         if (version > 1 && version < find(fresh.id)?.dataset.version) tasks.splice(tasks.indexOf(task), 1);
-      }
+      });
     },
 
     htmx_after_swap: keep,
@@ -73,10 +73,7 @@
     htmx_sse_before_message: (elt, detail) => {
       const { event, data } = detail.message;
       const id = idOf(elt);
-      if (event && id) {
-        detail.cancelled = true;
-        emit(id, event, json(data));
-      }
+      if (event && id) detail.cancelled = !emit(id, event, json(data));
     },
 
     htmx_error: (elt, { ctx }) => {
@@ -87,7 +84,7 @@
       if (!flying.delete(ctx)) return;
       find(ctx.cf.id)?.removeAttribute('aria-busy');
       keep(); // another request of the same component
-      for (const [name, detail] of Object.entries(json(ctx.cf.trigger))) emit(ctx.cf.id, name, detail);
+      Object.entries(json(ctx.cf.trigger)).forEach(([name, detail]) => emit(ctx.cf.id, name, detail));
     },
   });
   window.components ??= Object.freeze({});

@@ -5,12 +5,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from blockbuster import BlockBuster
 from hypothesis import settings
 
 settings.register_profile("patient", deadline=None)  # a slow machine is no failure
 settings.load_profile("patient")
+
+hypothesis.settings.register_profile("suite", deadline=None)  # a busy machine is no bug
+hypothesis.settings.load_profile("suite")
 
 pytest_plugins = ["tests.backends.redis_server"]
 

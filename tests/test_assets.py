@@ -7,9 +7,12 @@ import hashlib
 import json
 from pathlib import Path
 
+import pytest
+
 from component_framework.core import assets
 
 ROOT = Path(__file__).parent.parent
+OURS = sorted(path.name for path in (ROOT / "frontend").glob("*.js"))
 RECORD = json.loads((assets.DIRECTORY / "vendored.json").read_text())
 
 
@@ -21,18 +24,26 @@ def test_vendored_files_are_unmodified() -> None:
     assert {name: sha256(assets.DIRECTORY / name) for name in RECORD["sha256"]} == RECORD["sha256"]
 
 
-def test_component_js_was_made_from_its_source() -> None:
-    made = {"source": sha256(ROOT / "frontend" / "component.js"), "sha256": sha256(assets.DIRECTORY / "component.js")}
-    assert made == RECORD["component.js"]
+@pytest.mark.parametrize("name", OURS)
+def test_a_script_of_ours_was_made_from_its_source(name: str) -> None:
+    made = {"source": sha256(ROOT / "frontend" / name), "sha256": sha256(assets.DIRECTORY / name)}
+    assert made == RECORD[name]
+
+
+def test_every_script_is_vendored_or_ours() -> None:
+    scripts = {path.name for path in assets.DIRECTORY.glob("*.js")}
+    assert scripts == {*OURS, *(name for name in RECORD["sha256"] if name.endswith(".js"))}
 
 
 def test_component_js_is_under_a_kilobyte() -> None:
     assert len(gzip.compress((assets.DIRECTORY / "component.js").read_bytes(), 9)) <= 1024
 
 
-def test_our_script_evaluates_nothing() -> None:
-    source = (assets.DIRECTORY / "component.js").read_text()
+@pytest.mark.parametrize("name", OURS)
+def test_our_scripts_evaluate_nothing_and_write_no_markup(name: str) -> None:
+    source = (assets.DIRECTORY / name).read_text()
     assert "eval(" not in source
+    assert "innerHTML" not in source
     assert "Function(" not in source
 
 

@@ -51,6 +51,14 @@ def test_a_click_makes_a_full_round_trip_through_the_token() -> None:
     assert page.events == [("added", {"by": 1})]
 
 
+def test_a_template_may_begin_with_a_comment() -> None:
+    class Commented(Counter):
+        template = f"<!-- {Counter.__name__} <p> -->\n<!-- another -->{Counter.template}"
+
+    page = mount(Commented)
+    assert page.click("button", text="Add").click("button", text="Add").text("output") == "2"
+
+
 def test_an_event_may_be_sent_past_the_markup_with_typed_values() -> None:
     assert mount(Counter).send("add", by=2).text("output") == "2"
     assert mount(Counter).send("add", by="2").status == 422

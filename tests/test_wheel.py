@@ -1,3 +1,6 @@
+import re
+import subprocess
+import sys
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -20,6 +23,27 @@ import component_framework
 )
 def test_the_wheel_brings_what_is_not_code(path: str) -> None:
     assert (files(component_framework) / path).is_file()
+
+
+NEEDS = {
+    "adapters.jinja": "jinja2", "adapters.jinjax": "jinjax", "adapters.starlette": "starlette", "adapters.fastapi": "fastapi",
+    "adapters.litestar": "litestar", "adapters.django": "django", "adapters.redis": "redis", "adapters.redis_broker": "redis",
+    "adapters.crypto": "cryptography", "adapters.ratelimit": "limits", "adapters.sqlalchemy": "sqlalchemy",
+    "adapters.sqlalchemy_publishing": "sqlalchemy", "testing": "selectolax",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("module", "needed"), NEEDS.items(), ids=NEEDS)
+def test_what_is_not_installed_is_named_with_the_line_that_installs_it(module: str, needed: str) -> None:
+    script = f"import sys; sys.modules[{needed!r}] = None; import component_framework.{module}"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    last = done.stderr.strip().splitlines()[-1]
+    found = re.fullmatch(
+        r"ImportError: [\w ]+ is not installed\. Run: pip install 'live-component-framework\[(\w+)\]'", last
+    )
+    assert found is not None, last
+    brought = project()["optional-dependencies"][found[1]]
+    assert needed in [re.split(r"[\[>=]", line)[0] for line in brought]
 
 
 def test_the_version_is_written_in_one_more_place_and_they_agree() -> None:

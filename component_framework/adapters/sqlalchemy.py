@@ -13,7 +13,7 @@ try:
     from sqlalchemy.orm.attributes import set_committed_value
     from sqlalchemy.orm.exc import StaleDataError
 except ImportError as exc:
-    raise ImportError("SQLAlchemy is not installed. Run: pip install 'live-component-framework[demo]'") from exc
+    raise ImportError("SQLAlchemy is not installed. Run: pip install 'live-component-framework[sqlalchemy]'") from exc
 
 from ..core import model as core
 from ..core.errors import ConfigurationError, Invalid, NotFound

@@ -12,7 +12,7 @@ try:
     from sqlalchemy.util import await_only
     from sqlalchemy.util.concurrency import in_greenlet
 except ImportError as exc:
-    raise ImportError("SQLAlchemy is not installed. Run: pip install 'live-component-framework[demo]'") from exc
+    raise ImportError("SQLAlchemy is not installed. Run: pip install 'live-component-framework[sqlalchemy]'") from exc
 
 from ..core.publishing import Publisher, announce, async_announce, require_row_topic
 from ..core.topics import PLACE, fill

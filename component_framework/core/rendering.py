@@ -94,6 +94,13 @@ class TemplateFunctions:
         root = self.component.context.root_path
         return Markup(bind(self.spec, f"{root}{self.host.url}/{self.spec.name}", event, trigger, args))
 
+    def form(self, event: str, /) -> Markup:
+        """`on(event)` for a form that is sent to the same address without a script, too: never as a query, which would show it."""
+        sent = self.on(event)
+        address = f"{self.component.context.root_path}{self.host.url}/{self.spec.name}"
+        files = ' enctype="multipart/form-data"' if self.spec.handlers[event].uploads else ""
+        return Markup(f'method="post" action="{address}?event={event}"{files} {sent}')
+
     def live_component(self, name: str, /, *, key: str | int | None = None, **params: Any) -> Markup:
         """A child component. `key` tells siblings of one kind apart; their params do it where there is none."""
         require_json(msgspec.to_builtins(params), f"live_component({name!r})")

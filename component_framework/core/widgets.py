@@ -96,7 +96,7 @@ class BoundForm:
     def attributes(self) -> Markup:
         """What sends the form: for a <form> of your own."""
         assert self.schema is not None  # a form without a handler says so here
-        return self.functions.on(self.component._form_event)
+        return self.functions.form(self.component._form_event)
 
     @cached_property
     def focused(self) -> str:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 
 from component_framework import Component, register
 from component_framework.adapters.sqlalchemy import AsyncModelComponent
 from examples.shared import ask, basics, forms, gallery, machine, room
+from examples.shared.view import PageNumber, Sort, View, Words
 
-from .orders import PAGE, Order, Orders, Status
+from .orders import Order, Orders, Status
 
 __all__ = ["AskDocs", "Gallery", "OrderDesk", "OrderRow", "Room", "basics", "forms", "machine", "orders"]
-
-Sort = Literal["number", "customer", "placed", "total"]
 
 orders = Orders(os.environ.get("SQLITE") or Path(__file__).with_name("orders.sqlite3"))
 
@@ -44,32 +43,25 @@ class Room(room.Room):
 
 @register("order_desk")
 class OrderDesk(Component):
-    """A thousand orders: searched, sorted and paged on the server."""
+    """A thousand orders: searched, sorted and paged on the server; the address follows."""
 
     template_name = "OrderDesk"
-    words: str = ""
-    sort: Sort = "number"
-    descending: bool = False
-    page: int = 1
+    view: View = View()
 
-    async def on_search(self, words: Annotated[str, msgspec.Meta(max_length=60)]) -> None:
-        self.words, self.page = words, 1
+    def on_search(self, words: Words) -> None:
+        self.view = self.view.search(words)
+        self.replace_url(self.view.address("/orders"))
 
-    async def on_sort(self, by: Sort) -> None:
-        self.descending = by == self.sort and not self.descending
-        self.sort, self.page = by, 1
+    def on_sort(self, by: Sort) -> None:
+        self.view = self.view.sort_by(by)
+        self.push_url(self.view.address("/orders"))
 
-    async def on_turn(self, to: Annotated[int, msgspec.Meta(ge=1)]) -> None:
-        self.page = to
+    def on_turn(self, to: PageNumber) -> None:
+        self.view = self.view.turn(to)
+        self.push_url(self.view.address("/orders"))
 
     async def get_context(self) -> dict[str, Any]:
-        shown = await orders.find(self.words, self.sort, descending=self.descending, page=self.page)
-        return {
-            **super().get_context(),
-            "orders": shown.orders,
-            "found": shown.found,
-            "pages": max(1, -(-shown.found // PAGE)),
-        }
+        return {**super().get_context(), "shown": await orders.find(self.view)}
 
 
 @register("order_row")
@@ -87,21 +79,25 @@ class OrderRow(AsyncModelComponent):
     note: str
     number: str
     editing: bool = False
+    focused = ""  # where the keyboard goes after an event; no state, so that other renders leave it where it is
 
     def catch_up(self) -> None:
         if not self.editing:  # who is editing hears of other changes when saving, and overwrites none of them
             self.refresh()
 
+    async def get_context(self) -> dict[str, Any]:
+        return {**await super().get_context(), "focused": self.focused}
+
     async def on_edit(self) -> None:
         self.refresh()
-        self.editing = True
+        self.editing, self.focused = True, "status"
 
     async def on_cancel(self) -> None:
         self.refresh()
-        self.editing = False
+        self.editing, self.focused = False, "edit"
 
     async def on_save(self, status: Status, note: Annotated[str, msgspec.Meta(max_length=120)] = "") -> None:
         self.status, self.note = status, note
         await self.save()
-        self.editing = False
+        self.editing, self.focused = False, "edit"
         self.emit("toast", text=f"{self.number} saved")

@@ -52,5 +52,5 @@ def picture(name: str) -> Response:
 @app.get("/{name}", response_class=HTMLResponse)
 @app.get("/", response_class=HTMLResponse)
 async def show(request: Request, name: str = "") -> Response:
-    html = await page(engine, request_context(engine, request), name)
+    html = await page(engine, request_context(engine, request), name, request.query_params)
     return HTMLResponse(html if html is not None else "There is no such page.", 200 if html is not None else 404)

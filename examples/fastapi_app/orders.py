@@ -21,6 +21,7 @@ from sqlalchemy.orm import (
 )
 
 from examples.shared import basket
+from examples.shared.view import View
 
 PAGE = 20
 
@@ -72,6 +73,12 @@ class Page:
 
     orders: Sequence[Order]
     found: int
+    number: int
+
+    @property
+    def last(self) -> int:
+        """The number of the last page."""
+        return max(1, -(-self.found // PAGE))
 
 
 SORTS = {"number": Order.number, "customer": Customer.name, "placed": Order.placed, "total": Order.total}
@@ -96,20 +103,21 @@ class Orders:
         """Close the connections."""
         await self.engine.dispose()
 
-    async def find(self, words: str, sort: str, *, descending: bool, page: int) -> Page:
-        """One page of the orders whose number, customer or note contains `words`."""
-        pattern = "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    async def find(self, view: View) -> Page:
+        """One page of the orders whose number, customer or note contains the words; the last one, if there are fewer."""
+        pattern = "%" + view.words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         texts = (Order.number, Customer.name, Order.note)
         matches = or_(*(text.ilike(pattern, escape="\\") for text in texts))
-        column = SORTS[sort]
+        column = SORTS[view.sort]
         async with self.session() as session:
-            found = await session.scalar(select(func.count(Order.id)).join(Order.customer).where(matches))
+            found = await session.scalar(select(func.count(Order.id)).join(Order.customer).where(matches)) or 0
+            number = min(view.page, Page([], found, 1).last)
             rows = await session.scalars(
                 select(Order).join(Order.customer).options(contains_eager(Order.customer)).where(matches)
-                .order_by(column.desc() if descending else column, Order.id)
-                .offset((page - 1) * PAGE).limit(PAGE)
+                .order_by(column.desc() if view.descending else column, Order.id)
+                .offset((number - 1) * PAGE).limit(PAGE)
             )  # fmt: skip
-            return Page(rows.all(), found or 0)
+            return Page(rows.all(), found, number)
 
 
 FIRST_NAMES = ("Ada", "Ben", "Cora", "Dev", "Elif", "Finn", "Grete", "Hugo")

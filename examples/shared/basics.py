@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -39,8 +39,13 @@ class PackingList(Component):
     template_name = "PackingList"
     items: list[Item] = [Item(1, "Passport"), Item(2, "Tickets"), Item(3, "Rain coat")]
     ready: list[int] = []
+    added = False  # whether it was with this event, so that the keyboard goes to the next thing to add
+
+    def get_context(self) -> dict[str, Any]:
+        return {**super().get_context(), "added": self.added}
 
     def on_add(self, title: Title) -> None:
+        self.added = True
         self.items.append(Item(max((item.number for item in self.items), default=0) + 1, title))
 
     def on_remove(self, number: int) -> None:
@@ -60,15 +65,19 @@ class PackingItem(Component):
     title: str
     editing: bool = False
     packed: bool = False
+    focused = ""
+
+    def get_context(self) -> dict[str, Any]:
+        return {**super().get_context(), "focused": self.focused}
 
     def on_edit(self) -> None:
-        self.editing = True
+        self.editing, self.focused = True, "title"
 
     def on_cancel(self) -> None:
-        self.editing = False
+        self.editing, self.focused = False, "rename"
 
     def on_rename(self, title: Title) -> None:
-        self.title, self.editing = title, False
+        self.title, self.editing, self.focused = title, False, "rename"
 
     def on_pack(self) -> None:
         self.packed = not self.packed

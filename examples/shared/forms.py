@@ -131,7 +131,7 @@ class Workshop(WizardComponent):
     template = """<section class="card narrow">
 {% if booked %}<p class="good" role="status">{{ booked }}</p>{% endif %}
 <ol class="steps">{% for name in component.steps %}
-<li{% if name == component.current %} aria-current="step"{% endif %}>{{ name }}</li>{% endfor %}
+<li{% if name == component.current %} aria-current="step"{% endif %}>{{ name|title }}</li>{% endfor %}
 </ol>
 {{ form }}
 </section>"""
@@ -139,5 +139,6 @@ class Workshop(WizardComponent):
 
     def finish(self, person: Person, day: Choice, wishes: Wishes) -> None:
         lunch = "with" if day.lunch else "without"
-        self.booked = f"{person.name}, {1 + wishes.guests} places on {day.day}, {lunch} lunch."
+        places = "1 place" if wishes.guests == 0 else f"{1 + wishes.guests} places"
+        self.booked = f"{person.name}, {places} on {day.day}, {lunch} lunch."
         self.reset()

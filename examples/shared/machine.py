@@ -42,6 +42,14 @@ class Machine:
             for n, load in enumerate(self.readings)
         )
 
+    def area(self) -> str:
+        """What is under the line, as the points of a polygon."""
+        line = self.line()
+        if not line:
+            return ""
+        begin, end = line.split(" ", 1)[0], line.rsplit(" ", 1)[-1]
+        return f"{begin.split(',')[0]},{HEIGHT} {line} {end.split(',')[0]},{HEIGHT}"
+
     def figures(self) -> list[Figure]:
         if not self.readings:
             return []
@@ -67,14 +75,14 @@ class MachineLoad(Component):
     shared = True
     template = """<section class="card">
 <dl class="figures">{% for figure in figures %}<div><dt>{{ figure.name }}</dt><dd>{{ figure.value }}</dd></div>{% endfor %}</dl>
-<svg class="chart" viewBox="0 -3 600 126" role="img" aria-label="Processors busy, the last 30 seconds" preserveAspectRatio="none">
-<line x1="0" y1="0" x2="600" y2="0"></line><line x1="0" y1="60" x2="600" y2="60"></line>
-<line x1="0" y1="120" x2="600" y2="120"></line><polyline points="{{ line }}"></polyline></svg>
-<p class="quiet">The last 30 seconds, twice a second; the lines are at 0, 50 and 100 %.</p>
+<svg class="chart" viewBox="0 0 600 120" role="img" aria-label="Processors busy, the last 30 seconds" preserveAspectRatio="none">
+<path d="M0 0H600M0 60H600M0 120H600"></path>
+<polygon points="{{ area }}"></polygon><polyline points="{{ line }}"></polyline></svg>
+<p class="quiet">Processors, 0 to 100 %, over the last 30 seconds; read twice a second.</p>
 </section>"""
 
     def get_context(self) -> dict[str, Any]:
-        return {**super().get_context(), "figures": machine.figures(), "line": machine.line()}
+        return {**super().get_context(), "figures": machine.figures(), "line": machine.line(), "area": machine.area()}
 
 
 def watch(engine: Engine) -> None:

@@ -32,14 +32,15 @@ class Room(Component):
 
     topics = ("room", "presence:room")
     name: str = ""
+    entered = False  # whether it was with this event, so that the keyboard goes to what one may say now
 
     def get_context(self) -> dict[str, Any]:
         engine = self.engine
         here = sorted({str(who["name"]) for who in engine.members(ROOM).values()}) if engine is not None else []
-        return {**super().get_context(), "said": list(said), "here": here}
+        return {**super().get_context(), "said": list(said), "here": here, "entered": self.entered}
 
     def on_enter(self, name: Name) -> None:
-        self.name = name
+        self.name, self.entered = name, True
         self.emit("room:entered", name=name)
 
     async def on_say(self, text: Text) -> None:

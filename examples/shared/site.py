@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from component_framework import Context, Engine
 from component_framework.adapters.jinjax import JinjaxRenderer
+
+from .basics import Counter
+from .view import View
 
 SHARED = Path(__file__).parent
 TEMPLATES = SHARED.parent / "fastapi_app" / "templates"
@@ -64,16 +71,27 @@ class SecurityPolicy:
         await self.app(scope, receive, send_with_policy)
 
 
-async def page(engine: Engine, context: Context, name: str) -> str | None:
-    """The page under `name`; None where there is none."""
+def sources() -> list[tuple[str, str]]:
+    """The counter of the first page, as it is written: the class and the template."""
+    template = TEMPLATES / "Counter.jinja"
+    return [
+        ("examples/shared/basics.py", inspect.getsource(Counter).rstrip()),
+        ("examples/fastapi_app/templates/Counter.jinja", template.read_text().rstrip()),
+    ]
+
+
+async def page(engine: Engine, context: Context, name: str, query: Mapping[str, str]) -> str | None:
+    """The page under `name`, showing what `query` asks for; None where there is none."""
     if name not in PAGES:
         return None
     title, component, lead = PAGES[name]
+    params = {"view": msgspec.to_builtins(View.of(query))} if name == "orders" else {}
     variables = {
         "title": title,
         "lead": lead,
-        "pages": [(path, label, path == name) for path, (label, _, _) in PAGES.items()],
-        "body": await engine.async_mount(component, context=context),
+        "pages": [(path, label, about, path == name) for path, (label, _, about) in PAGES.items()],
+        "body": await engine.async_mount(component, context=context, **params),
+        "sources": sources() if name == "" else [],
         **engine.page_functions(context),
     }
     return renderer.render("Page", variables)

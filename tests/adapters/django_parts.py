@@ -44,6 +44,18 @@ class Note(Component):
             raise Invalid({"text": ["Not like this."]})
 
 
+@registry.register("book")
+class Book(Component):
+    """Works without any script."""
+
+    template = """<div><form method="post" action="/components/book?event=write">{% csrf_token %}{% component_fields %}
+<input name="text"></form>{% for line in lines %}<li>{{ line }}</li>{% endfor %}</div>"""
+    lines: list[str] = []
+
+    def on_write(self, text: str) -> None:
+        self.lines.append(text)
+
+
 @registry.register("async_note")
 class AsyncNote(Component):
     """The same with async handlers."""
@@ -172,9 +184,9 @@ def robot_user(get_response: Respond) -> Respond:
     return middleware
 
 
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: HttpRequest, name: str = "note") -> HttpResponse:
     """A page with one component."""
-    return HttpResponse(Template("{% live_component 'note' %}").render(Context({"request": request})))
+    return HttpResponse(Template("{% live_component name %}").render(Context({"request": request, "name": name})))
 
 
 def touch(request: HttpRequest) -> HttpResponse:
@@ -186,5 +198,6 @@ def touch(request: HttpRequest) -> HttpResponse:
 urlpatterns: list[Any] = [
     path("components/", include("component_framework.adapters.django.urls")),
     path("the/page", page, name="the-page"),
+    path("the/book", page, {"name": "book"}),
     path("touch", touch),
 ]

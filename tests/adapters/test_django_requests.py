@@ -70,6 +70,18 @@ def test_a_file_in_such_a_form_is_refused() -> None:
     assert code(answer) == (422, "invalid")
 
 
+def test_a_form_works_without_any_script_by_its_own_fields() -> None:
+    client = Client(enforce_csrf_checks=True)
+    page = client.get("/the/book").content.decode()
+    for lines in (["one"], ["one", "two"]):
+        fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)"', page))
+        assert fields.keys() == {"csrfmiddlewaretoken", "_id", "_state"}
+        page = client.post("/components/book?event=write", {**fields, "text": lines[-1]}).content.decode()
+        assert re.findall("<li>(.*?)</li>", page) == lines
+    del fields["csrfmiddlewaretoken"]
+    assert client.post("/components/book?event=write", {**fields, "text": "three"}).status_code == 403
+
+
 @pytest.mark.parametrize("headers", [{"X-CSRFToken": TOKEN}, {}])
 def test_a_token_is_taken_from_the_header_or_from_the_form(headers: dict[str, str]) -> None:
     body = f"text=hello&csrfmiddlewaretoken={TOKEN}" if not headers else "text=hello"

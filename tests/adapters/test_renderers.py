@@ -92,6 +92,24 @@ def test_autoescape_cannot_be_lost_later() -> None:
     catalog = jinjax.Catalog()
     with pytest.raises(ConfigurationError, match="Autoescape is off"):
         JinjaxRenderer(catalog)
+    catalog.jinja_env.autoescape = True
+    of_jinjax = JinjaxRenderer(catalog)
+    catalog.jinja_env.autoescape = False
+    with pytest.raises(ConfigurationError, match="Autoescape is off"):
+        show(of_jinjax, "{#def count #}" + JINJA)
+
+
+@pytest.mark.parametrize("name", ["Jinja2", "JinjaX", "Django"])
+def test_the_attributes_of_htmx_with_colons_come_through_every_engine(name: str) -> None:
+    renderer, source = RENDERERS[name]
+    assert source is not None
+    markup = show(
+        renderer,
+        source.replace('<div class="x">', """<div hx-status:422:inherited='swap:none' hx-sync:inherited="this">"""),
+    )
+    assert """hx-status:422:inherited='swap:none' hx-sync:inherited="this\"""" in markup
+    assert markup.count("hx-sync:inherited") == 1
+    assert 'hx-swap:inherited="outerMorph"' in markup
 
 
 def test_a_state_field_cannot_become_a_template_of_jinjax(tmp_path: Path) -> None:

@@ -91,6 +91,50 @@ def test_the_order_desk_searches_sorts_and_saves(sized: Tab, desk: str) -> None:
     await_text(sized, ".toast", "saved")
 
 
+def focus(tab: Tab) -> str:
+    """What screen readers call the element that has the focus."""
+    return str(tab(lambda page: page.evaluate("document.activeElement.ariaLabel ?? document.activeElement.id")))
+
+
+def test_a_reload_and_the_back_button_show_the_same_orders_again(tab: Tab, desk: str) -> None:
+    tab(lambda page: page.goto(f"{desk}/orders"))
+    tab(lambda page: page.type("#words", "fox"))
+    await_text(tab, ".pager", "Page 1 of 11")
+    for number in (2, 3):
+        tab(lambda page: page.click("text=Later"))
+        await_text(tab, ".pager", f"Page {number} of 11")
+    tab(lambda page: page.reload())
+    await_text(tab, ".pager", "Page 3 of 11")
+    tab(lambda page: page.go_back())
+    await_text(tab, ".pager", "Page 2 of 11")
+    assert tab(lambda page: page.input_value("#words")) == "fox"
+    tab(lambda page: page.click("text=Ask the docs"))
+    tab(lambda page: page.go_back())
+    await_text(tab, ".pager", "Page 2 of 11")
+    tab(lambda page: page.click("text=Earlier"))
+    await_text(tab, ".pager", "Page 1 of 11")
+
+
+@pytest.mark.parametrize("query", ["page=0", "page=many", "sort=;", "page=1&nothing=1", "words=" + 61 * "x"])
+def test_an_address_that_makes_no_sense_shows_everything(tab: Tab, desk: str, query: str) -> None:
+    tab(lambda page: page.goto(f"{desk}/orders?{query}"))
+    await_text(tab, ".pager", "Page 1 of 50")
+
+
+def test_an_order_is_edited_with_the_keyboard_alone(tab: Tab, desk: str) -> None:
+    tab(lambda page: page.goto(f"{desk}/orders"))
+    tab(lambda page: page.focus("tbody tr:nth-child(5) button"))
+    tab(lambda page: page.keyboard.press("Enter"))
+    tab(lambda page: page.wait_for_selector("select:focus"))
+    assert focus(tab) == "Status of A-10004"
+    tab(lambda page: page.keyboard.press("Tab"))
+    tab(lambda page: page.keyboard.type("By bicycle"))
+    tab(lambda page: page.keyboard.press("Enter"))
+    tab(lambda page: page.wait_for_selector("button:focus"))
+    assert focus(tab) == "Edit A-10004"
+    await_text(tab, "tbody tr:nth-child(5)", "By bicycle")
+
+
 def test_the_counter_counts_more_than_once(tab: Tab, desk: str) -> None:
     tab(lambda page: page.goto(desk))
     for count in (1, 2, 3):
@@ -116,6 +160,7 @@ def test_what_is_typed_into_one_thing_survives_what_happens_to_the_others(tab: T
     tab(lambda page: page.click("text=Add"))
     await_text(tab, "h2", "1 of 4 packed")
     assert tab(lambda page: page.input_value(".items + form input")) == ""
+    assert focus(tab) == "title-4"
     assert tab(lambda page: page.input_value("li:nth-child(2) input")) == "Train tick"
     tab.shoot("fastapi-packing")
 
@@ -176,17 +221,17 @@ def book_workshop(tab: Tab, site: str) -> None:
     tab(lambda page: page.fill("[name=name]", "Grace"))
     tab(lambda page: page.fill("[name=email]", "grace@example.org"))
     tab(lambda page: page.click(".cf-submit"))
-    await_text(tab, "[aria-current=step]", "day")
+    await_text(tab, "[aria-current=step]", "Day")
     tab(lambda page: page.check("[value=Tuesday]"))
     tab(lambda page: page.click(".cf-back"))
-    await_text(tab, "[aria-current=step]", "person")
+    await_text(tab, "[aria-current=step]", "Person")
     assert tab(lambda page: page.input_value("[name=name]")) == "Grace"
     tab(lambda page: page.click(".cf-submit"))
-    await_text(tab, "[aria-current=step]", "day")
+    await_text(tab, "[aria-current=step]", "Day")
     tab(lambda page: page.click(".cf-submit"))
-    await_text(tab, "[aria-current=step]", "wishes")
+    await_text(tab, "[aria-current=step]", "Wishes")
     tab(lambda page: page.click(".cf-submit"))
-    await_text(tab, ".good", "Grace, 1 places on Tuesday, with lunch.")
+    await_text(tab, ".good", "Grace, 1 place on Tuesday, with lunch.")
 
 
 def picture(name: str, size: int) -> dict[str, Any]:

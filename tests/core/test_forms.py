@@ -233,6 +233,12 @@ def test_a_form_may_be_laid_out_by_hand() -> None:
     assert len(page.texts(".cf-errors p")) == 6
 
 
+def test_a_form_that_is_sent_before_the_script_is_there_is_posted_so_that_no_password_gets_into_an_address() -> None:
+    page = mount(SignUp)
+    assert page.attribute("form", "method") == "post"
+    assert str(page.attribute("form", "action")).endswith("?event=submit")
+
+
 def test_a_field_that_the_schema_does_not_have_is_named_with_the_nearest() -> None:
     class Wrong(SignUp):
         template = '<form>{{ form.field("emial") }}</form>'

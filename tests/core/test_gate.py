@@ -146,6 +146,19 @@ async def test_a_handler_may_need_more_than_its_component() -> None:
     assert await answer(served, "vault", "take", user=User("vault.view", "vault.take")) == (200, "")
 
 
+async def test_a_page_that_outlived_its_login_is_sent_to_log_in() -> None:
+    served = engine(login_url="/login", identify=lambda context: None if context.is_anonymous else "ada")
+    page = served.mount("vault", context=served.context(user=User("vault.view")))
+    token = re.search('data-state="([^"]*)"', page)
+    assert token is not None
+    log.clear()
+    call = Call(component="vault", event="look", state=token[1], context=served.context())
+    reply = await served.handle(call)
+    assert (reply.status, reply.headers["X-Component-Code"]) == (401, "unauthenticated")
+    assert reply.headers["HX-Redirect"] == "/login"
+    assert log == []
+
+
 def test_a_page_shows_what_the_component_declares_for_those_who_may_not_see_it() -> None:
     import jinja2
 

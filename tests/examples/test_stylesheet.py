@@ -9,7 +9,9 @@ import pytest
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 CSS = (EXAMPLES / "shared" / "app.css").read_text(encoding="utf-8")
-SPECIAL = "".join((EXAMPLES / "shared" / name).read_text(encoding="utf-8") for name in ("forms.css", "live.css"))
+SPECIAL = "".join(
+    (EXAMPLES / "shared" / name).read_text(encoding="utf-8") for name in ("forms.css", "live.css", "home.css")
+)
 """What a page or two need, in colours of the first."""
 README = (EXAMPLES / "shared" / "README.md").read_text(encoding="utf-8")
 TEMPLATES = sorted([*EXAMPLES.glob("*/templates/*.jinja"), *EXAMPLES.glob("*/*/templates/**/*.html")])

@@ -1,7 +1,7 @@
 """Settings of the example site: SQLite, unless DATABASE_URL names a PostgreSQL.
 
-`postgres://user:password@host:port/name?sslmode=require`; its driver is one more `pip install "psycopg[binary]"`. An
-address like this is a few lines of the standard library, so no package is needed to read it.
+`postgres://user:password@host:port/name?sslmode=require`. `make demo-django` installs its driver then (the dependency group
+"postgres" of pyproject.toml). An address like this is a few lines of the standard library, so no package is needed to read it.
 """
 
 import os
@@ -77,5 +77,6 @@ LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/login"
 USE_TZ = True
+TIME_ZONE = "UTC"
 
 COMPONENT_FRAMEWORK = {"URL": "/components", "LOGIN_URL": LOGIN_URL, "SOCKET": True}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import msgspec
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 
 from component_framework import Component, register
 from component_framework.adapters.django.models import ModelComponent
 from examples.shared import ask, forms, gallery, machine, room
+from examples.shared.view import PageNumber, Sort, View, Words
 
 from .models import Order
 
@@ -42,29 +42,28 @@ class Room(room.Room):
 
 @register("order_desk")
 class OrderDesk(Component):
-    """The orders that the visitor may see, searched, sorted and paged."""
+    """The orders that the visitor may see, searched, sorted and paged; the address follows."""
 
     template_name = "desk/order_desk.html"
     permissions = ("authenticated",)
-    words: str = ""
-    sort: Literal["number", "customer", "placed", "total"] = "number"
-    descending: bool = False
-    page: int = 1
+    view: View = View()
 
-    def on_search(self, words: Annotated[str, msgspec.Meta(max_length=60)]) -> None:
-        self.words, self.page = words, 1
+    def on_search(self, words: Words) -> None:
+        self.view = self.view.search(words)
+        self.replace_url(self.view.address("/"))
 
-    def on_sort(self, by: Literal["number", "customer", "placed", "total"]) -> None:
-        self.descending = by == self.sort and not self.descending
-        self.sort, self.page = by, 1
+    def on_sort(self, by: Sort) -> None:
+        self.view = self.view.sort_by(by)
+        self.push_url(self.view.address("/"))
 
-    def on_turn(self, to: Annotated[int, msgspec.Meta(ge=1)]) -> None:
-        self.page = to
+    def on_turn(self, to: PageNumber) -> None:
+        self.view = self.view.turn(to)
+        self.push_url(self.view.address("/"))
 
     def get_context(self) -> dict[str, Any]:
-        found = Order.objects.visible_to(self.user).matching(self.words)
-        order = f"-{self.sort}" if self.descending else self.sort
-        shown = Paginator(found.order_by(order, "pk"), PAGE).get_page(self.page)
+        found = Order.objects.visible_to(self.user).matching(self.view.words)
+        order = f"-{self.view.sort}" if self.view.descending else self.view.sort
+        shown = Paginator(found.order_by(order, "pk"), PAGE).get_page(self.view.page)
         columns = [("number", "Order"), ("customer", "Customer"), ("placed", "Placed"), ("total", "Total")]
         return {**super().get_context(), "shown": shown, "columns": columns}
 
@@ -84,6 +83,7 @@ class OrderEditor(ModelComponent):
     note: str
     number: str
     editing: bool = False
+    focused = ""  # where the keyboard goes after an event; no state, so that other renders leave it where it is
 
     def get_queryset(self) -> QuerySet[Order]:
         return Order.objects.visible_to(self.user)
@@ -92,16 +92,19 @@ class OrderEditor(ModelComponent):
         if not self.editing:  # who is editing hears of other changes when saving, and overwrites none of them
             self.refresh()
 
+    def get_context(self) -> dict[str, Any]:
+        return {**super().get_context(), "focused": self.focused}
+
     def on_edit(self) -> None:
         self.refresh()
-        self.editing = True
+        self.editing, self.focused = True, "status"
 
     def on_cancel(self) -> None:
         self.refresh()
-        self.editing = False
+        self.editing, self.focused = False, "edit"
 
     def on_save(self, status: Order.Status, note: str = "") -> None:
         self.status, self.note = status, note
         self.save()
-        self.editing = False
+        self.editing, self.focused = False, "edit"
         self.emit("toast", text=f"{self.number} saved")

@@ -1,16 +1,19 @@
 """The pages: each is a template with components in it."""
 
+import msgspec
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from examples.shared.gallery import served
+from examples.shared.view import View
 
 
 @login_required
 def orders(request: HttpRequest) -> HttpResponse:
     """The order desk."""
-    return render(request, "desk/orders.html")
+    view = msgspec.to_builtins(View.of(request.GET.dict()))
+    return render(request, "desk/orders.html", {"view": view})
 
 
 def ask(request: HttpRequest) -> HttpResponse:
