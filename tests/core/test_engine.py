@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import re
+import threading
 from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from component_framework import Component, Context, Engine, MemoryStateStore, Registry
+from component_framework.adapters.jinja import JinjaRenderer
+from component_framework.core.asgi import offload
 from component_framework.core.errors import ConfigurationError, TooLarge, Unauthenticated, UnsafeEffect
 from component_framework.core.limits import Limits
 from component_framework.core.request import HttpRequest
@@ -311,3 +315,27 @@ def test_a_context_is_the_visitors() -> None:
     assert Context().is_anonymous
     assert not Context(user="ada").is_anonymous
     assert Context(user=type("User", (), {"is_authenticated": False})()).is_anonymous
+
+
+asking: ContextVar[str] = ContextVar("asking", default="nobody")
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_a_sync_handler_in_its_worker_thread_finds_what_the_request_has_set(waits: bool) -> None:
+    names = Registry()
+
+    async def on_wait(self: Component) -> None: ...
+
+    def on_ask(self: Any) -> None:
+        self.who, self.thread = asking.get(), threading.get_ident()
+
+    body: dict[str, Any] = {"template": "<p>{{ who }} {{ thread }}</p>", "who": "", "thread": 0, "on_ask": on_ask}
+    kinds = {"__annotations__": {"who": str, "thread": int}} | ({"on_wait": on_wait} if waits else {})
+    names.register("asker")(type("Asker", (Component,), body | kinds))
+    served = Engine(renderer=JinjaRenderer(), secret_key="k", registry=names)
+    asking.set("ann")
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    reply = await served.answer(HttpRequest(component="asker", headers=headers, query="event=ask"), offload)
+    assert isinstance(reply.body, bytes)
+    assert b">ann " in reply.body
+    assert f" {threading.get_ident()}<".encode() not in reply.body
