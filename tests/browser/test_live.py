@@ -240,7 +240,7 @@ def test_a_call_goes_the_way_that_events_go(tab: Tab, place: Place) -> None:
 
 def test_a_page_opens_one_connection_and_that_is_the_right_one(tab: Tab, place: Place) -> None:
     asked: list[str] = []
-    tab(lambda page: page.on("request", lambda request: request.method == "GET" and asked.append(request.url)))
+    tab(lambda page: page.on("request", lambda request: asked.extend([request.url] * (request.method == "GET"))))
     tab(lambda page: page.on("websocket", lambda socket: asked.append(socket.url)))
     visit(tab, place, "stock:1")
     connected(tab)
