@@ -251,7 +251,10 @@
     get open() { return open; },
   });
 
-  document.readyState == 'loading' ? addEventListener('DOMContentLoaded', start) : queueMicrotask(start);
+  // Not before the other scripts of the page have run: one of them may bring the transport. A deferred script runs while the page
+  // is "interactive", before DOMContentLoaded; one that was added later may have missed that, and has "load".
+  if (document.readyState == 'complete') queueMicrotask(start);
+  else for (const name of ['DOMContentLoaded', 'load']) addEventListener(name, start);
   document.addEventListener('htmx:after:swap', look);
   document.addEventListener('component:work', ({ detail, target }) => { works.set(detail.work, target.id); look(); });
   addEventListener('online', () => { if (!open) { tries = 0; clearTimeout(retry); look(); } });

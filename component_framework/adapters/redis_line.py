@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import redis.asyncio
+from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, MovedError, RedisError, TimeoutError
@@ -28,7 +29,7 @@ LONGEST_PAUSE = 1.0
 CONNECTIONS = 16
 """How many messages are on their way at once; the others wait for their turn."""
 
-SHARDED = hasattr(redis.asyncio.client.PubSub, "ssubscribe")
+SHARDED = hasattr(PubSub, "ssubscribe")
 """Whether the client knows sharded channels on an event loop."""
 
 _HELLO = "\0"

@@ -144,7 +144,7 @@ class Realtime:
         return context.with_live(session, token)
 
     async def connect(  # type: ignore[misc]  # every Realtime is an Engine
-        self: Engine,
+        self: Engine,  # pyright: ignore[reportGeneralTypeIssues]  # as mypy
         transport: Transport,
         context: Context,
         *,

@@ -238,6 +238,18 @@ def test_a_call_goes_the_way_that_events_go(tab: Tab, place: Place) -> None:
     assert len(posted) == (0 if over_the_socket else 2)
 
 
+def test_a_page_opens_one_connection_and_that_is_the_right_one(tab: Tab, place: Place) -> None:
+    asked: list[str] = []
+    tab(lambda page: page.on("request", lambda request: asked.extend([request.url] * (request.method == "GET"))))
+    tab(lambda page: page.on("websocket", lambda socket: asked.append(socket.url)))
+    visit(tab, place, "stock:1")
+    connected(tab)
+    over_the_socket = tab(lambda page: page.evaluate("!!document.querySelector('script[src*=\"socket.js\"]')"))
+    assert [url.partition("/components/")[2] for url in asked if url.endswith(("/live", "/ws"))] == [
+        "ws" if over_the_socket else "live"
+    ]
+
+
 def test_a_duplicated_tab_has_a_session_of_its_own(tab: Tab, place: Place) -> None:
     world, _ = place
     visit(tab, place, "stock:1")
