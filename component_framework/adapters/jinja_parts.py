@@ -11,6 +11,8 @@ from jinja2 import BaseLoader, ChoiceLoader, DictLoader, Environment, Template
 
 PACKAGE = Path(__file__).parent.parent / "templates"
 _FOLDER = "component_framework/forms"
+_OWN = {f"{_FOLDER}/{path.name}": path.read_text() for path in PACKAGE.glob("*/forms/*.html")}
+"""Read once, with the module: a form may be rendered on an event loop."""
 _INCLUDE = re.compile(r'{% include "(component_framework/forms/\w+\.html)" %}')
 _OF_FIELD = "{% include field.templates %}"
 _USUAL = f"{_FOLDER}/input.html"
@@ -24,8 +26,7 @@ class Parts:
     """
 
     def __init__(self, environment: Environment, loaders: Sequence[BaseLoader]) -> None:
-        own = {f"{_FOLDER}/{path.name}": path.read_text() for path in PACKAGE.glob("*/forms/*.html")}
-        loader = _InPlace(ChoiceLoader([*loaders, DictLoader(own)]))
+        loader = _InPlace(ChoiceLoader([*loaders, DictLoader(_OWN)]))
         self._environment = environment.overlay(loader=loader)
         self._environment.filters = {**environment.filters, "chosen_template": self._choose}
         self._found: dict[Sequence[str], str] = {}
