@@ -11,14 +11,14 @@ import asyncio
 import signal
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Protocol
 
 _streams: weakref.WeakSet[asyncio.Future[None]] = weakref.WeakSet()  # a body that nobody began to read is forgotten
 _stops = 0
 _last_steps: list[weakref.finalize[..., object]] = []
-_installed = False
+_handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]] = {}
 
 
 class Closing(Protocol):
@@ -77,13 +77,15 @@ def _finish(future: asyncio.Future[None]) -> None:
 
 
 def listen() -> None:
-    """Hear of SIGTERM and SIGINT from now on; nothing happens but in the main thread."""
-    global _installed
-    if _installed or threading.current_thread() is not threading.main_thread():
+    """Hear of SIGTERM and SIGINT from now on; nothing happens but in the main thread.
+
+    A server may put handlers of its own in place of ours after the application was loaded: then ours goes before them.
+    """
+    if threading.current_thread() is not threading.main_thread():
         return
-    _installed = True
     for number in (signal.SIGTERM, signal.SIGINT):
-        _chain(number)
+        if signal.getsignal(number) is not _handlers.get(number):
+            _chain(number)
 
 
 def _chain(number: signal.Signals) -> None:
@@ -97,4 +99,5 @@ def _chain(number: signal.Signals) -> None:
             signal.signal(signum, signal.SIG_DFL)
             signal.raise_signal(signum)
 
+    _handlers[number] = handle
     signal.signal(number, handle)

@@ -1,6 +1,7 @@
 """Bodies of streams, for a framework that takes an iterator."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
@@ -60,3 +61,18 @@ async def test_a_body_that_nobody_began_to_read_is_not_remembered() -> None:
     assert len(shutdown._streams) == before + 1
     del body
     assert len(shutdown._streams) == before
+
+
+async def test_a_server_that_puts_its_own_signal_handler_in_place_of_ours_is_preceded_again() -> None:
+    shutdown.listen()
+    ours = signal.getsignal(signal.SIGTERM)
+    heard: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
+    try:
+        stop = shutdown.stopping()
+        signal.raise_signal(signal.SIGTERM)
+        await stop
+        assert heard == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, ours)
+        shutdown._handlers.clear()
