@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 import jinja2
 import pydantic
+from itsdangerous import URLSafeTimedSerializer
 from pydantic import Field
 
 from component_framework import Engine, FormComponent, Registry
@@ -44,17 +45,34 @@ BY_HAND = """{% macro field(name, label, type="text") %}
  {% if errors[name] %}aria-invalid="true" aria-describedby="{{ name }}-errors"{% endif %} hx-post="/form/check" hx-trigger="change">
 <div id="{{ name }}-errors" class="errors">{% for text in errors[name] or [] %}<p>{{ text }}</p>{% endfor %}</div></div>
 {% endmacro %}"""
-FORM = (
-    BY_HAND
-    + """<form id="form" hx-post="/form/hand" hx-target="this" hx-swap="outerMorph">
-{{ field("name", "Name") }}{{ field("email", "E-mail", "email") }}{{ field("age", "Age", "number") }}
-<div class="field"><label for="id-plan">Plan</label><select id="id-plan" name="plan" hx-post="/form/check" hx-trigger="change">
-{% for plan in ("free", "team") %}<option value="{{ plan }}"{% if values.plan == plan %} selected{% endif %}>{{ plan }}</option>{% endfor %}
-</select><div class="errors">{% for text in errors.plan or [] %}<p>{{ text }}</p>{% endfor %}</div></div>
-{{ field("seats", "Seats", "number") }}
-<div class="field"><label for="id-about">About</label><textarea id="id-about" name="about">{{ values.about }}</textarea></div>
-<button>Save</button></form>"""
-)
+# the markup that the component gives: the same labels, constraints, errors and bindings, with their words written into the template
+FORM = """{% macro state(name) %}{% if errors[name] %} aria-invalid="true" aria-describedby="{{ id }}-f0-{{ name }}-errors"{% endif %}
+{%- if name == focused %} autofocus="autofocus"{% endif %} hx-post="/form/check"
+ hx-vals="{&quot;_field&quot;:&quot;{{ name }}&quot;}" hx-trigger="change"
+{%- endmacro %}
+{% macro field(name, label, kind, required, constraints) %}
+<div id="{{ id }}-f0-{{ name }}-field" class="cf-field cf-{{ kind }}{% if errors[name] %} cf-invalid{% endif %}">
+<label for="{{ id }}-f0-{{ name }}">{{ label }}{% if required %} <span class="cf-required" aria-hidden="true">*</span>{% endif %}</label>
+{% if kind == "select" %}<select id="{{ id }}-f0-{{ name }}" name="{{ name }}"{{ state(name) }}>{% for value, title in constraints %}
+<option value="{{ value }}"{% if values[name] == value %} selected{% endif %}>{{ title }}</option>{% endfor %}</select>
+{% else %}<input type="{{ kind }}" id="{{ id }}-f0-{{ name }}" name="{{ name }}"{% if values[name] %} value="{{ values[name] }}"{% endif %}
+{%- if required %} required="required"{% endif %} {{ constraints|safe }}{{ state(name) }}>{% endif %}
+<div class="cf-errors" id="{{ id }}-f0-{{ name }}-errors" aria-live="polite">
+{%- for text in errors[name] or [] %}<p>{{ text }}</p>{% endfor %}</div>
+</div>
+{% endmacro %}
+<section id="{{ id }}" data-component="form" data-state="{{ token }}" data-version="{{ version }}" hx-target:inherited="this"
+ hx-swap:inherited="outerMorph" hx-sync:inherited="this:queue all" hx-status:5xx:inherited="swap:none">
+<form id="{{ id }}-f0" class="cf-form" novalidate method="post" action="/form/hand" hx-post="/form/hand">
+<div id="{{ id }}-f0-errors" class="cf-form-errors" role="alert"></div>
+{{ field("name", "Name", "text", True, 'maxlength="60"') }}
+{{ field("email", "E-mail", "text", True, 'pattern="\\S+@\\S+" maxlength="60"') }}
+{{ field("age", "Age", "number", True, 'step="1" min="18"') }}
+{{ field("plan", "Plan", "select", False, [("free", "Free"), ("team", "Team")]) }}
+{{ field("seats", "Seats", "number", False, 'step="1" max="50" min="1"') }}
+{{ field("about", "About", "text", False, 'maxlength="500"') }}
+<p class="cf-actions"><button type="submit" class="cf-submit">Save</button></p>
+</form></section>"""
 ROW = (
     BY_HAND
     + """<form id="form" hx-post="/row/hand" hx-target="this" hx-swap="outerMorph">
@@ -78,6 +96,7 @@ def fastapi() -> Any:
 
     environment = jinja2.Environment(autoescape=True)
     form_template, row_template = environment.from_string(FORM), environment.from_string(ROW)
+    signer = URLSafeTimedSerializer("benchmark")
 
     class Base(DeclarativeBase):
         pass
@@ -120,13 +139,28 @@ def fastapi() -> Any:
     @app.post("/form/hand")
     async def form_by_hand(request: Request) -> HTMLResponse:
         sent = dict(await request.form())
+        token = request.headers.get("x-component-state")
+        state: dict[str, Any] = (
+            signer.loads(token, max_age=86400) if token else {"id": "c-1", "version": 0, "key": 0, "touched": []}
+        )
         errors: dict[str, list[str]] = {}
         try:
             Account.model_validate(sent)
         except pydantic.ValidationError as exc:
             for error in exc.errors():
                 errors.setdefault(str(error["loc"][0]), []).append(error["msg"])
-        return HTMLResponse(form_template.render(values=sent, errors=errors), 422 if errors else 200)
+        state["version"] += 1
+        state["submitted"] = True
+        focused = next((name for name in Account.model_fields if name in errors), "")
+        markup = form_template.render(
+            values=sent,
+            errors=errors,
+            focused=focused,
+            id=state["id"],
+            version=state["version"],
+            token=signer.dumps(state),
+        )
+        return HTMLResponse(markup, 422 if errors else 200)
 
     class Sent(pydantic.BaseModel):
         number: Annotated[str, Field(max_length=10)]

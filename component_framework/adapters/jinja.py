@@ -16,7 +16,7 @@ except ImportError as exc:
     raise ImportError("Jinja2 is not installed. Run: pip install 'live-component-framework[jinjax]'") from exc
 
 from ..core.errors import ConfigurationError
-from .jinja_compiler import speed_up
+from .jinja_compiler import render_light, speed_up
 from .jinja_parts import Parts
 
 Templates = str | Path | Sequence[str | Path] | jinja2.BaseLoader | jinja2.Environment
@@ -32,7 +32,7 @@ class JinjaRenderer:
     def __init__(self, templates: Templates = (), *, globals: Mapping[str, Any] | None = None) -> None:
         self.environment = templates if isinstance(templates, jinja2.Environment) else _environment(templates)
         self.environment.globals.update(globals or {})
-        self._render = _render_stock if self.environment is templates else _render_light
+        self._render = _render_stock if self.environment is templates else render_light
         require_autoescape(self.environment)
         self._inline = lru_cache(maxsize=256)(self.environment.from_string)
 
@@ -53,24 +53,13 @@ class JinjaRenderer:
     @cached_property
     def _parts(self) -> Parts:
         loader = self.environment.loader
-        return Parts(self.environment, [] if loader is None else [loader])
+        return Parts(self.environment, [] if loader is None else [loader], self._render)
 
     def source(self, template_name: str) -> str:
         """The text of a template, for `Engine.check()`."""
         if self.environment.loader is None:
             raise ConfigurationError("the environment has no loader")
         return self.environment.loader.get_source(self.environment, template_name)[0]
-
-
-def _render_light(template: jinja2.Template, context: Mapping[str, Any]) -> str:
-    """`template.render(context)` without the copies that it makes of its globals for every render."""
-    environment = template.environment
-    variables = {**environment.globals, **context}
-    light = environment.context_class(environment, variables, template.name, template.blocks)
-    try:
-        return environment.concat(template.root_render_func(light))
-    except Exception:  # whatever a template raises: Jinja2 points the traceback at the template's line
-        environment.handle_exception()
 
 
 def _render_stock(template: jinja2.Template, context: Mapping[str, Any]) -> str:

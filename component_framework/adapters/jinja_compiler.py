@@ -6,17 +6,16 @@ to a plain str, and a render's Context is built without the copies that only blo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MethodType
 from typing import Any
 
-from jinja2 import Environment, nodes
+from jinja2 import Environment, Template, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
 from markupsafe import escape
 
-from ..core.component import Errors
 from ..core.rendering import TemplateFunctions
 
 try:
@@ -40,19 +39,51 @@ def escape_text(value: Any) -> str:
 
 
 class PlainTextGenerator(CodeGenerator):
-    """Writes `escape_text(` where the stock generator writes `escape(`, in what a template puts out."""
+    """Escapes to plain text what a template puts out, and calls no function of Python's where one of C's will do."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._put_out: list[str] = []
+        """The name of the value that is being put out, for each expression that is being written."""
 
     def write_commons(self) -> None:
         super().write_commons()
         self.writeline("escape_text = environment.escape_text")
+        self.writeline("escape_str = environment.escape_str")
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile:
-            self.write("escape_text(")
-            if finalize.src is not None:
-                self.write(finalize.src)
-        else:
+        if not _escapes(frame):
             super()._output_child_pre(node, frame, finalize)
+            return
+        value = self.temporary_identifier()
+        self._put_out.append(value)
+        self.write(f"(escape_str({value}) if type({value} := ")
+        if finalize.src is not None:
+            self.write(finalize.src)
+
+    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if not _escapes(frame):
+            super()._output_child_post(node, frame, finalize)
+            return
+        if finalize.src is not None:
+            self.write(")")
+        value = self._put_out.pop()
+        self.write(f") is str else escape_text({value}))")
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
+        """`a.b`: the attribute, or else what stock Jinja2 finds."""
+        if self.environment.is_async or self.environment.sandboxed:
+            super().visit_Getattr(node, frame)
+            return
+        owner, found = self.temporary_identifier(), self.temporary_identifier()
+        self.write(f"({found} if ({found} := getattr(({owner} := ")
+        self.visit(node.node, frame)
+        self.write(f"), {node.attr!r}, missing)) is not missing else environment.getattr({owner}, {node.attr!r}))")
+
+
+def _escapes(frame: Frame) -> bool:
+    """Whether it is known while compiling that values are escaped here."""
+    return bool(frame.eval_ctx.autoescape) and not frame.eval_ctx.volatile
 
 
 class LightContext(Context):
@@ -92,29 +123,21 @@ class LightContext(Context):
 _MISSING: Any = Context.resolve_or_missing.__globals__["missing"]
 
 
-_MAPPINGS: tuple[Any, ...] = (dict, Errors)
-_OF_DICT = frozenset(dir(dict))
-
-
-def items_first(environment: Environment) -> Callable[[Any, str], Any]:
-    """`environment.getattr`, which tries an attribute first, without the exception that this costs for each key of a dict."""
-    stock, undefined = environment.getattr, environment.undefined
-
-    def lookup(obj: Any, attribute: str) -> Any:
-        if type(obj) not in _MAPPINGS or attribute in _OF_DICT:
-            return stock(obj, attribute)
-        try:
-            return obj[attribute]
-        except KeyError:
-            return undefined(obj=obj, name=attribute)
-
-    return lookup
-
-
 def speed_up(environment: Environment) -> Environment:
-    """Give `environment` the generator, the context and the look-up above; its templates must not be compiled yet."""
+    """Give `environment` the generator and the context above; its templates must not be compiled yet."""
     environment.code_generator_class = PlainTextGenerator
     environment.context_class = LightContext
-    environment.getattr = items_first(environment)  # type: ignore[assignment]  # what the generated code calls
-    environment.escape_text = escape_text  # type: ignore[attr-defined]  # what the generated code calls
+    environment.escape_text = escape_text  # type: ignore[attr-defined]  # here and below: what the generated code calls
+    environment.escape_str = escape_str  # type: ignore[attr-defined]
     return environment
+
+
+def render_light(template: Template, context: Mapping[str, Any]) -> str:
+    """`template.render(context)` without the copies that it makes of its globals for every render."""
+    environment = template.environment
+    variables = {**environment.globals, **context}
+    light = environment.context_class(environment, variables, template.name, template.blocks)
+    try:
+        return environment.concat(template.root_render_func(light))
+    except Exception:  # whatever a template raises: Jinja2 points the traceback at the template's line
+        environment.handle_exception()

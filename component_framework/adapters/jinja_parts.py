@@ -15,7 +15,10 @@ _OWN = {f"{_FOLDER}/{path.name}": path.read_text() for path in PACKAGE.glob("*/f
 """Read once, with the module: a form may be rendered on an event loop."""
 _INCLUDE = re.compile(r'{% include "(component_framework/forms/\w+\.html)" %}')
 _OF_FIELD = "{% include field.templates %}"
-_USUAL = f"{_FOLDER}/input.html"
+_USUAL = [f"{_FOLDER}/{name}.html" for name in ("input", "select", "textarea", "checkbox")]
+
+
+Render = Callable[[Template, Mapping[str, Any]], str]
 
 
 class Parts:
@@ -25,15 +28,18 @@ class Parts:
     put in place when a template is loaded, and which of several names there is a template of is found out once.
     """
 
-    def __init__(self, environment: Environment, loaders: Sequence[BaseLoader]) -> None:
+    def __init__(
+        self, environment: Environment, loaders: Sequence[BaseLoader], render: Render = Template.render
+    ) -> None:
         loader = _InPlace(ChoiceLoader([*loaders, DictLoader(_OWN)]))
         self._environment = environment.overlay(loader=loader)
         self._environment.filters = {**environment.filters, "chosen_template": self._choose}
         self._found: dict[Sequence[str], str] = {}
+        self._render = render
 
     def render(self, template_name: str, context: Mapping[str, Any]) -> str:
         """The markup of the template `template_name`."""
-        return self._environment.get_template(template_name).render(context)
+        return self._render(self._environment.get_template(template_name), context)
 
     def _choose(self, names: tuple[str, ...]) -> str:
         found = self._found.get(names)
@@ -60,7 +66,9 @@ class _InPlace(BaseLoader):
 
         source = _INCLUDE.sub(lambda found: put(found[1]), source)
         if _OF_FIELD in source:
-            usual = f'{{% if field.templates|chosen_template == "{_USUAL}" %}}{put(_USUAL)}{{% else %}}'
-            chosen = "{% include field.templates|chosen_template %}{% endif %}"
-            source = source.replace(_OF_FIELD, usual + chosen)
+            cases = [f'{{% elif field.templates|chosen_template == "{name}" %}}{put(name)}' for name in _USUAL]
+            usual = "".join(cases).replace("{% elif", "{% if", 1)
+            source = source.replace(
+                _OF_FIELD, usual + "{% else %}{% include field.templates|chosen_template %}{% endif %}"
+            )
         return source, path, lambda: all(is_fresh is None or is_fresh() for is_fresh in known)

@@ -32,6 +32,7 @@ class BoundForm:
         self.id = f"{component.id}-f{component.form_draft.key}"
         self.submit_label = component._label()
         self._all_errors = component.errors
+        self._known: dict[str, BoundField] = {}
 
     def __html__(self) -> str:
         if self.component._stays("form"):
@@ -58,11 +59,15 @@ class BoundForm:
 
     def field(self, name: str) -> BoundField:
         """The field `name`; raises ConfigurationError for one that the schema does not have."""
+        known = self._known.get(name)
+        if known is not None:
+            return known
         if name not in self.schema.fields:
             raise ConfigurationError(
                 f"{self.schema.title} has no field {name!r} ({nearest(name, self.schema.fields)})."
             )
-        return BoundField(self, self.schema.fields[name], name, self.typed)
+        bound = self._known[name] = BoundField(self, self.schema.fields[name], name, self.typed)
+        return bound
 
     @cached_property
     def typed(self) -> Form:
@@ -166,6 +171,10 @@ class BoundField:
         self._field = field
         self._values = values
         self.id = f"{form.id}-{name}"
+        self.errors = form.texts(name)
+        """What is wrong with it."""
+        self.values = [] if self.kind == "password" else values.get(field.name, [])
+        """What is in it; of a password, nothing."""
 
     def __html__(self) -> str:
         component = self.form.component
@@ -186,20 +195,10 @@ class BoundField:
             return _templates(field.kind)
         return _templates(field.kind, field.widget, widgets.get(field.name), widgets.get(field.kind))
 
-    @cached_property
-    def errors(self) -> list[str]:
-        """What is wrong with it."""
-        return self.form.texts(self.name)
-
     @property
     def is_group(self) -> bool:
         """Whether it has several inputs, so that its label is a legend."""
         return self.kind in ("radio", "checkboxes", "rows")
-
-    @cached_property
-    def values(self) -> list[str]:
-        """What is in it; of a password, nothing."""
-        return [] if self.kind == "password" else self._values.get(self._field.name, [])
 
     @property
     def value(self) -> str:
@@ -235,13 +234,17 @@ class BoundField:
     @property
     def attributes(self) -> list[tuple[str, str]]:
         """The attributes of its input, but for id, name, type and value."""
-        return [*self._lasting, *self._passing]
+        lasting = self._lasting
+        return [*lasting, *self._passing_beside(lasting)]
 
     @property
     def attribute_text(self) -> Markup:
         """`attributes` and `binding`, as they stand in a tag."""
-        passing = "".join(f' {name}="{value}"' for name, value in self._passing)  # ids and words of ours
-        return Markup(f"{_spell(self._lasting)}{passing} {self.binding}")
+        lasting = self._lasting
+        passing = "".join(
+            [f' {name}="{value}"' for name, value in self._passing_beside(lasting)]
+        )  # ids and words of ours
+        return Markup(f"{_spell(lasting)}{passing} {self.binding}")
 
     @property
     def _lasting(self) -> tuple[tuple[str, str], ...]:
@@ -252,12 +255,11 @@ class BoundField:
             found = tuple(pair for pair in found if pair[0] != "autofocus")  # of the page as it is loaded
         return (("required", "required"), *found) if self.required and self.kind != "checkboxes" else found
 
-    @property
-    def _passing(self) -> list[tuple[str, str]]:
+    def _passing_beside(self, lasting: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
         found = [("aria-invalid", "true")] if self.errors else []
         if self.help or self.errors:
             found.append(("aria-describedby", self.described_by))
-        if self.is_focused and not any(name == "autofocus" for name, _ in self._lasting):
+        if self.is_focused and not any(name == "autofocus" for name, _ in lasting):
             found.append(("autofocus", "autofocus"))
         return found
 

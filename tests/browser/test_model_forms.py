@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 import pytest
@@ -71,7 +71,7 @@ class OrderEditor(ModelComponent):
     model = Order
     fields = ("number", "customer_id", "status", "note", "placed", "total", "gift")
     version_field = "version"
-    topics = ("order:{pk}",)
+    topics: ClassVar[Sequence[str]] = ("order:{pk}",)
     template = "<section class=card>{{ form }}</section>"
 
 
