@@ -177,3 +177,47 @@ def test_the_faster_jinja_gives_what_the_stock_one_gives(source: str, a: str, b:
         "{% macro f(x) %}[{{ caller(x) }}]{% endmacro %}" + source
     )
     assert fast.render(context) == stock.render(context)
+
+
+class Shy:
+    """Has what it says as attributes and as items, and fails to say some of it."""
+
+    word = "attribute"
+
+    def __getitem__(self, key: str) -> str:
+        return {"word": "item", "only": "item of <that> name"}[key]
+
+    @property
+    def broken(self) -> str:
+        raise AttributeError("a bug inside")
+
+    @property
+    def missing_key(self) -> str:
+        return {"a": "b"}["c"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ x.word }} {{ x.only }} {{ x['word'] }} {{ d.items() | list }} {{ d.word }} {{ d.nothing }} {{ d.nothing is defined }}",
+        "{{ x.broken is defined }} {{ x.word.upper() }} {{ (d.word ~ x.only) | upper }}",
+        "{% for y in [x, d] %}{{ loop.index }}{{ y.word }}{% if y.word == 'attribute' %}!{% endif %}{% endfor %}",
+        "{% macro f(y, z=x.word) %}{{ y.word }}{{ z }}{{ varargs | length }}{% endmacro %}{{ f(d) }}{{ f(x, x.only) }}",
+        "{% set ns = namespace(word='<n>') %}{{ ns.word }}{% set ns.word = x.only %}{{ ns.word }}{% block b %}{{ x.word }}{% endblock %}",
+        "{{ [x, d] | map(attribute='word') | join(',') }} {{ ([d] | selectattr('word') | first).word }}{{ -5.0 }}{{ none }}{{ true }}",
+        "{% autoescape false %}{{ x.only }}{{ d.word }}{% endautoescape %}{{ x.only }}{% filter upper %}{{ d.word }}{% endfilter %}",
+        "{% for k in d recursive %}{{ k }}{{ loop(d.inner) if k == 'inner' and d.inner else '' }}{% endfor %}",
+    ],
+)
+def test_the_faster_jinja_finds_what_the_stock_one_finds(source: str) -> None:
+    context = {"x": Shy(), "d": {"word": "of <a> dict", "inner": []}}
+    stock, fast = jinja2.Environment(autoescape=True), speed_up(jinja2.Environment(autoescape=True))
+    for options in ({}, {"finalize": lambda value: "-" if value is None else value}):
+        stock, fast = (environment.overlay(**options) for environment in (stock, fast))
+        assert fast.from_string(source).render(context) == stock.from_string(source).render(context)
+
+
+def test_an_exception_in_a_property_reaches_whoever_asked_for_it() -> None:
+    fast = speed_up(jinja2.Environment(autoescape=True))
+    with pytest.raises(KeyError):
+        fast.from_string("{{ x.missing_key }}").render(x=Shy())

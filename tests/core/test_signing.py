@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 from collections.abc import Callable
 
 import msgspec
@@ -129,3 +131,12 @@ def test_a_large_state_is_compressed_and_an_oversized_token_is_not_even_read() -
 def test_a_state_is_never_decoded_as_anything_but_json() -> None:
     found = signer().open(signer().seal(token({"text": "cos\nsystem"}), "c", ""), "c", "", NOW)
     assert msgspec.json.decode(found.state) == {"text": "cos\nsystem"}
+
+
+@given(st.binary(min_size=1, max_size=80), st.text(max_size=40), st.text(max_size=40))
+def test_a_signature_is_the_hmac_of_the_standard_library(key: bytes, component: str, identity: str) -> None:
+    text = TokenSigner([key], LIMITS).seal(token(), component, identity)
+    body, _, signature = text.rpartition(".")
+    bound = f"{component}\0{len(identity)}:{identity}\0{body}".encode()
+    expected = hmac.digest(hmac.digest(key, b"component_framework.token", "sha256"), bound, "sha256")
+    assert base64.urlsafe_b64decode(signature + "=") == expected
