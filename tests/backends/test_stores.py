@@ -133,15 +133,20 @@ def test_a_redis_that_is_down_is_unavailable_and_serves_again_when_it_is_back(fa
     run_sync(store.aclose())
 
 
-def test_a_frozen_redis_is_unavailable_within_the_time_limit(faulty_redis: RedisServer) -> None:
+@pytest.mark.parametrize("on_a_loop", [False, True])
+def test_a_frozen_redis_is_unavailable_within_the_time_limit(on_a_loop: bool, faulty_redis: RedisServer) -> None:
     store = RedisStateStore(faulty_redis.url, timeout=0.2)
-    save(store, "a", b"one", 0)
-    faulty_redis.pause()
-    with pytest.raises(Unavailable):
-        load(store, "a")
-    faulty_redis.resume()
-    assert load(store, "a") == Record(1, b"one")
-    run_sync(store.aclose())
+
+    async def freeze() -> None:
+        assert await store.save("a", b"one", expected=0)
+        faulty_redis.pause()
+        with pytest.raises(Unavailable):
+            await store.load("a")
+        faulty_redis.resume()
+        assert await store.load("a") == Record(1, b"one")
+        await store.aclose()
+
+    (asyncio.run if on_a_loop else run_sync)(freeze())
 
 
 def test_nothing_is_connected_before_the_first_use(faulty_redis: RedisServer) -> None:
@@ -169,17 +174,6 @@ async def test_who_gives_up_waiting_leaves_no_answer_behind_for_the_next(faulty_
         await asyncio.wait_for(store.load("a"), 0.05)
     faulty_redis.resume()
     assert await store.load("b") is None
-    assert await store.load("a") == Record(1, b"one")
-    await store.aclose()
-
-
-async def test_a_frozen_redis_is_unavailable_within_the_time_limit_on_an_event_loop(faulty_redis: RedisServer) -> None:
-    store = RedisStateStore(faulty_redis.url, timeout=0.2)
-    assert await store.save("a", b"one", expected=0)
-    faulty_redis.pause()
-    with pytest.raises(Unavailable):
-        await store.load("a")
-    faulty_redis.resume()
     assert await store.load("a") == Record(1, b"one")
     await store.aclose()
 
