@@ -53,6 +53,7 @@ def test_adapters_do_not_know_each_other(path: Path) -> None:
         "live",
         "fastapi_depends",
         "litestar_provide",
+        "litestar_handlers",
         "columns",
         "sqlalchemy_columns",
         "redis_line",

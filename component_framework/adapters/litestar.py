@@ -5,39 +5,26 @@ app = Litestar(plugins=[ComponentPlugin(engine, guards=[login])])
 
 from __future__ import annotations
 
-from functools import cached_property, partial
-from typing import Any, cast
+from functools import cached_property
+from typing import Any
 
 try:
-    from litestar import Litestar, Request, Router, WebSocket, asgi, get, post, websocket
+    from litestar import Litestar, Request, Router
     from litestar.config.app import AppConfig
-    from litestar.datastructures import FormMultiDict
     from litestar.handlers import ASGIRouteHandler
     from litestar.plugins import InitPlugin
-    from litestar.response.base import ASGIResponse
-    from litestar.types import Empty
     from litestar.utils.scope.state import ScopeState
 except ImportError as exc:
     raise ImportError("Litestar is not installed. Run: pip install 'live-component-framework[litestar]'") from exc
 
 from ..core.asgi import (
-    AssetEndpoint,
-    Body,
-    EventEndpoint,
-    parsed_form,
-    read_body,
     scope_context,
-    send_reply,
 )
 from ..core.asgi_app import ComponentApp
-from ..core.asgi_live import LiveEndpoint, SocketEndpoint
 from ..core.component import Context
 from ..core.engine import Engine
 from ..core.errors import ConfigurationError
-from ..core.intake import Intake
-from ..core.limits import Limits
-from ..core.uploads import release
-from ..core.wire import Reply
+from .litestar_handlers import make_request, ordinary_handlers, read
 from .litestar_provide import LitestarSolver
 
 HOOKS = ("before_request", "after_request", "after_response")
@@ -58,7 +45,7 @@ class ComponentPlugin(InitPlugin):
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Add a Router for the components."""
         hooked = any(self.options.get(hook) or getattr(app_config, hook) for hook in HOOKS)
-        handlers = _ordinary(self.engine) if hooked else [_mount(self.engine)]
+        handlers = ordinary_handlers(self.engine) if hooked else [_mount(self.engine)]
         own = self.options.get("dependencies") or {}
         self.engine.providers.use(LitestarSolver(lambda: {**app_config.dependencies, **own}))
         path = _below(app_config.path, self.engine.url)
@@ -99,7 +86,7 @@ class _Mount(ASGIRouteHandler):
 
 
 def _mount(engine: Engine) -> ASGIRouteHandler:
-    components = ComponentApp(engine, make_request=_request, read=_read)
+    components = ComponentApp(engine, make_request=make_request, read=read)
 
     async def handle(scope: Any, receive: Any, send: Any) -> None:
         await components(scope, receive, send)
@@ -107,84 +94,6 @@ def _mount(engine: Engine) -> ASGIRouteHandler:
     handler = _Mount("/", is_mount=True, copy_scope=False)(handle)
     handler.limit = engine.limits.body
     return handler
-
-
-def _ordinary(engine: Engine) -> list[Any]:
-    events, streams = (EventEndpoint(engine, stream=stream, make_request=_request) for stream in (False, True))
-
-    stream_of_page = LiveEndpoint(engine, make_request=_request, read=_read)
-    socket_of_page = SocketEndpoint(engine, make_request=_request)
-
-    @post("/{name:str}", status_code=200)
-    async def event(request: Request[Any, Any, Any]) -> ASGIResponse:
-        return await _answer(events, request)
-
-    @post("/{name:str}/stream", status_code=200)
-    async def stream(request: Request[Any, Any, Any]) -> ASGIResponse:
-        return await _answer(streams, request)
-
-    @get("/static/{file:str}")
-    async def asset(request: Request[Any, Any, Any]) -> ASGIResponse:
-        return _Answer(AssetEndpoint().reply(request.scope))
-
-    @asgi("/live", copy_scope=False)
-    async def live(scope: Any, receive: Any, send: Any) -> None:
-        await stream_of_page(scope, receive, send)
-
-    @websocket("/ws")
-    async def ws(socket: WebSocket[Any, Any, Any]) -> None:
-        scope: Any = socket.scope
-        receive: Any = socket.receive
-        await socket_of_page(scope, receive, cast(Any, socket.send))
-
-    return [event, stream, asset, live, ws]
-
-
-async def _answer(events: EventEndpoint, request: Request[Any, Any, Any]) -> ASGIResponse:
-    name = request.path_params["name"]
-    body = await events.take_in(name, request.scope, request, partial(_read, request.scope, request.receive))
-    return _Answer(await events.reply(name, request.scope, request, body), body)
-
-
-class _Answer(ASGIResponse):
-    """A response that core.asgi sends, with the headers as the hooks have left them."""
-
-    _should_set_content_length = False
-
-    def __init__(self, reply: Reply, body: Body = b"") -> None:
-        length = {"Content-Length": str(len(reply.body))} if isinstance(reply.body, bytes) and reply.body else {}
-        super().__init__(status_code=reply.status, headers=length | dict(reply.headers))
-        self._reply = reply
-        self._body = body
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        async def send_with_headers(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = self.encode_headers()
-            await send(message)
-
-        try:
-            await send_reply(self._reply, receive, send_with_headers)
-        finally:
-            release(self._body)
-
-
-async def _read(scope: Any, receive: Any, limits: Limits, intake: Intake | None = None) -> Body:
-    """The body; middleware may have read or parsed it, and Litestar keeps it then."""
-    read = ScopeState.from_scope(scope)
-    if read.body is not Empty:
-        return read.body
-    if read.form is not Empty:
-        return parsed_form(FormMultiDict.from_form_data(read.form).multi_items(), intake)
-    return await read_body(scope, receive, limits, intake)
-
-
-def _request(scope: Any, receive: Any) -> Request[Any, Any, Any]:
-    """That of an event; one that came down a socket has that of a POST, without a body."""
-    if scope["type"] == "http":
-        return Request(scope, receive)
-    plain: Any = {**scope, "type": "http", "method": "POST"}
-    return Request(plain)
 
 
 def _below(prefix: str, url: str) -> str:
