@@ -17,9 +17,7 @@ try:
 except ImportError as exc:
     raise ImportError("Litestar is not installed. Run: pip install 'live-component-framework[litestar]'") from exc
 
-from ..core.asgi import (
-    scope_context,
-)
+from ..core.asgi import scope_context
 from ..core.asgi_app import ComponentApp
 from ..core.component import Context
 from ..core.engine import Engine
