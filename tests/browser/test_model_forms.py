@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 import pytest
 from msgspec import Meta
-from playwright.async_api import Page
+from playwright.sync_api import Page
 from sqlalchemy import ForeignKey, Numeric, StaticPool, String, Text, create_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from starlette.applications import Starlette
@@ -169,9 +169,9 @@ def visit(tab: Tab, address: str, name: str) -> None:
 def save(tab: Tab) -> None:
     """Send the form, and wait for its answer: the check of the field that is left by that comes before it."""
 
-    async def send(page: Page) -> None:
-        async with page.expect_response(lambda answer: "event=validate" not in answer.url):
-            await page.click(".cf-submit")
+    def send(page: Page) -> None:
+        with page.expect_response(lambda answer: "event=validate" not in answer.url):
+            page.click(".cf-submit")
 
     settled(tab)
     tab(send)
