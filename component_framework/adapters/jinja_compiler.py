@@ -6,7 +6,8 @@ to a plain str, and a render's Context is built without the copies that only blo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import MethodType
 from typing import Any
 
@@ -78,7 +79,7 @@ class PlainTextGenerator(CodeGenerator):
         owner, found = self.temporary_identifier(), self.temporary_identifier()
         self.write(f"({found} if ({found} := getattr(({owner} := ")
         self.visit(node.node, frame)
-        self.write(f"), {node.attr!r}, missing)) is not missing else environment.getattr({owner}, {node.attr!r}))")
+        self.write(f"), {node.attr!r}, missing)) is not missing else environment.item_of({owner}, {node.attr!r}))")
 
 
 def _escapes(frame: Frame) -> bool:
@@ -108,7 +109,7 @@ class LightContext(Context):
 
     def call(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Stock Jinja2 asks every callable, and its `__call__`, whether it wants the context; `on` and its like do not."""
-        if type(function) is MethodType and type(function.__self__) is TemplateFunctions:
+        if (type(function) is MethodType and type(function.__self__) is TemplateFunctions) or function is range:
             kwargs.pop("_loop_vars", None)  # here and below: what the generated code passes along
             kwargs.pop("_block_vars", None)
             return function(*args, **kwargs)
@@ -123,12 +124,21 @@ class LightContext(Context):
 _MISSING: Any = Context.resolve_or_missing.__globals__["missing"]
 
 
+def item_of(undefined: Callable[..., Any], obj: Any, key: str) -> Any:
+    """The second half of `environment.getattr`: the item of an object that has no such attribute."""
+    try:
+        return obj[key]
+    except (TypeError, LookupError, AttributeError):
+        return undefined(obj=obj, name=key)
+
+
 def speed_up(environment: Environment) -> Environment:
     """Give `environment` the generator and the context above; its templates must not be compiled yet."""
     environment.code_generator_class = PlainTextGenerator
     environment.context_class = LightContext
     environment.escape_text = escape_text  # type: ignore[attr-defined]  # here and below: what the generated code calls
     environment.escape_str = escape_str  # type: ignore[attr-defined]
+    environment.item_of = partial(item_of, environment.undefined)  # type: ignore[attr-defined]
     return environment
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import typing
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -227,10 +226,10 @@ def _advice(error: Exception) -> str:
 
 def spec_of(cls: type[Component]) -> Spec:
     """The Spec of `cls`, compiled at the first call; raises ConfigurationError for what is declared wrongly."""
-    spec = cls.__dict__.get("_spec")
-    if spec is None:
+    spec: Spec | None = getattr(cls, "_spec", None)  # which may be that of the class above
+    if spec is None or spec.cls is not cls:
         spec = cls._spec = Spec(cls)
-    return typing.cast(Spec, spec)
+    return spec
 
 
 _HOOKS = ("mount", "authorize", "hydrate", "catch_up", "get_context", "render", "handle_event")
