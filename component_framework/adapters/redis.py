@@ -21,29 +21,23 @@ from ..core.lifecycle import in_event_loop
 from ..core.store import HOUR, Record
 from .redis_connections import TROUBLE, Connections, Script, ThreadConnections
 
-# KEYS[1]; ARGV: time to live in milliseconds. Answers version and data, and lets the time begin anew.
-_LOAD = Script("""
-local found = redis.call('HMGET', KEYS[1], 'v', 'd')
-if found[1] then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-return found
-""")
+HEAD = 64
+"""Bytes before the data of a value: 16 digits of version, then the attempt that saved it, and blanks."""
 
-# KEYS[1]; ARGV: expected version, data, time to live, attempt. A save that is sent again because its answer was lost
-# finds its own attempt, and is no conflict.
+# KEYS[1]; ARGV: the expected version, the value, the time to live in milliseconds. A save that is sent again because its
+# answer was lost finds its own attempt, and is no conflict.
 _SAVE = Script("""
-local found = redis.call('HMGET', KEYS[1], 'v', 'a')
-if found[2] == ARGV[4] then return 1 end
-if (found[1] or '0') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'v', string.format('%d', tonumber(ARGV[1]) + 1), 'd', ARGV[2], 'a', ARGV[4])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+local head = redis.call('GETRANGE', KEYS[1], 0, 63)
+if string.sub(head, 17) == string.sub(ARGV[2], 17, 64) then return 1 end
+if head == '' then head = '0000000000000000' end
+if string.sub(head, 1, 16) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1
 """)
 
-_DELETE = Script("return redis.call('DEL', KEYS[1])")
-
 
 class RedisStateStore:
-    """Records in Redis, saved by compare-and-swap in one script; one round trip for a load and one for a save.
+    """Records in Redis, saved by compare-and-swap in a script; one round trip for a load and one for a save (Redis 6.2 or newer).
 
     `url` is Redis's ("redis://", "rediss://", "unix://"); nothing is connected before the first use. Or pass clients of
     your own: `client`, of redis.asyncio (a cluster's, too), serves async components on its event loop, `sync_client`
@@ -76,16 +70,22 @@ class RedisStateStore:
 
     async def load(self, key: str) -> Record | None:
         """See StateStore."""
-        version, data = await self._run(_LOAD, key, self.ttl)
-        return None if version is None else Record(int(version), data)
+        value = await self._run(None, "GETEX", self._name(key), "PX", self.ttl)
+        if isinstance(value, str):  # from a client that decodes
+            value = value.encode()
+        if value is None or not value[:16].isdigit():
+            return None  # not there, or nothing of ours
+        return Record(int(value[:16]), value[HEAD:])
 
     async def save(self, key: str, data: bytes, *, expected: int) -> bool:
         """See StateStore."""
-        return bool(await self._run(_SAVE, key, str(expected), data, self.ttl, f"{self._own}.{next(self._attempts)}"))
+        attempt = f"{self._own}.{next(self._attempts)}"
+        value = f"{expected + 1:016d}{attempt:<48}".encode() + data
+        return bool(await self._run(_SAVE, self._name(key), f"{expected:016d}", value, self.ttl))
 
     async def delete(self, key: str) -> None:
         """See StateStore."""
-        await self._run(_DELETE, key)
+        await self._run(None, "DEL", self._name(key))
 
     async def aclose(self) -> None:
         """Close the connections of this event loop, or of threads without one; clients of yours stay open."""
@@ -96,23 +96,25 @@ class RedisStateStore:
         elif self._threads is not None:
             self._threads.close()
 
-    async def _run(self, script: Script, key: str, *arguments: str | bytes) -> Any:
-        name = f"{self.prefix}{{{key}}}"
+    def _name(self, key: str) -> str:
+        return f"{self.prefix}{{{key}}}"
+
+    async def _run(self, script: Script | None, *words: str | bytes) -> Any:
         try:
             if self._threads is None:
-                return await self._run_given(script, name, *arguments)
+                return await self._run_given(words if script is None else script.whole(words))
             if in_event_loop():
-                return await self._connections().run(script, name, *arguments)
-            return self._threads.run(script, name, *arguments)
+                return await self._connections().run(script, *words)
+            return self._threads.run(script, *words)
         except (ConnectionError, TimeoutError, OSError) as exc:
             raise Unavailable(f"the state store cannot be reached: {exc}", retry_after=1) from exc
         except TROUBLE as exc:
             raise Unavailable(f"the state store refuses: {exc}", retry_after=5) from exc
 
-    async def _run_given(self, script: Script, name: str, *arguments: str | bytes) -> Any:
+    async def _run_given(self, command: tuple[str | bytes, ...]) -> Any:
         client, blocking = self._given, self._given_sync
         if client is not None and in_event_loop():
-            answer = client.eval(script.source, 1, name, *arguments)
+            answer = client.execute_command(*command)
             return await answer if isinstance(answer, Awaitable) else answer
         if blocking is None:
             raise ConfigurationError(
@@ -120,8 +122,8 @@ class RedisStateStore:
                 "RedisStateStore(client=…, sync_client=redis.Redis(…))."
             )
         if in_event_loop():
-            return await asyncio.to_thread(blocking.eval, script.source, 1, name, *arguments)
-        return blocking.eval(script.source, 1, name, *arguments)
+            return await asyncio.to_thread(blocking.execute_command, *command)
+        return blocking.execute_command(*command)
 
     def _connections(self) -> Connections:
         loop = asyncio.get_running_loop()

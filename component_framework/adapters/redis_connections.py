@@ -1,7 +1,7 @@
-"""Scripts on a Redis server, from an event loop or from a thread without one.
+"""Commands and scripts on a Redis server, from an event loop or from a thread without one.
 
 redis-py's client does more for each command than the command itself costs: locks, metrics, a task for every write. On an
-event loop its connections are used directly, each by one script at a time.
+event loop its connections are used directly, each by one command at a time.
 """
 
 from __future__ import annotations
@@ -29,6 +29,14 @@ class Script:
         self.source = source
         self.digest = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
 
+    def known(self, words: tuple[str | bytes, ...]) -> tuple[str | bytes, ...]:
+        """The command for a server that knows it; `words` are the key and the arguments."""
+        return ("EVALSHA", self.digest, "1", *words)
+
+    def whole(self, words: tuple[str | bytes, ...]) -> tuple[str | bytes, ...]:
+        """The command for any server."""
+        return ("EVAL", self.source, "1", *words)
+
 
 class Connections:
     """The connections of one event loop: made when there is none to spare, kept for the next script."""
@@ -41,30 +49,29 @@ class Connections:
         self._timeout = timeout
         self._idle: list[Any] = []
 
-    async def run(self, script: Script, key: str, *arguments: str | bytes) -> Any:
-        """What `script` answers; raises TimeoutError, ConnectionError and what the server says.
+    async def run(self, script: Script | None, *words: str | bytes) -> Any:
+        """What a command answers, or with a `script` what that answers for a key and arguments.
 
-        A broken connection is replaced once: a server that was restarted breaks all of them. The script must know its
-        own work again.
+        Raises TimeoutError, ConnectionError and what the server says. A broken connection is replaced once, for a server
+        that was restarted breaks all of them: what is sent must know its own work again.
         """
         used = bool(self._idle)
         try:
-            return await self._run_on(
-                self._idle.pop() if used else self._pool.make_connection(), script, key, arguments
-            )
+            return await self._run_on(self._idle.pop() if used else self._pool.make_connection(), script, words)
         except (ConnectionError, OSError):
             if not used:
                 raise
         await self.aclose()
-        return await self._run_on(self._pool.make_connection(), script, key, arguments)
+        return await self._run_on(self._pool.make_connection(), script, words)
 
-    async def _run_on(self, connection: Any, script: Script, key: str, arguments: tuple[str | bytes, ...]) -> Any:
+    async def _run_on(self, connection: Any, script: Script | None, words: tuple[str | bytes, ...]) -> Any:
         try:
             async with asyncio.timeout(self._timeout):
                 try:
-                    answer = await _exchange(connection, "EVALSHA", script.digest, "1", key, *arguments)
+                    answer = await _exchange(connection, words if script is None else script.known(words))
                 except NoScriptError:
-                    answer = await _exchange(connection, "EVAL", script.source, "1", key, *arguments)
+                    assert script is not None  # nothing else is not known
+                    answer = await _exchange(connection, script.whole(words))
         except builtins.TimeoutError:
             await connection.disconnect(nowait=True)
             raise TimeoutError(f"no answer within {self._timeout} s") from None
@@ -80,7 +87,7 @@ class Connections:
             await self._idle.pop().disconnect(nowait=True)
 
 
-async def _exchange(connection: Any, *command: str | bytes) -> Any:
+async def _exchange(connection: Any, command: tuple[str | bytes, ...]) -> Any:
     await connection.send_packed_command(connection.pack_command(*command), check_health=False)
     return await connection.read_response()
 
@@ -96,18 +103,19 @@ class ThreadConnections:
             # one retry, and for a broken connection only: a server that was restarted breaks every pooled one
             "retry": Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
         }
-        self._client: redis.Redis | None = None
+        self._client: Any = None
         self._lock = threading.Lock()
 
-    def run(self, script: Script, key: str, *arguments: str | bytes) -> Any:
+    def run(self, script: Script | None, *words: str | bytes) -> Any:
         """`Connections.run()`, in this thread."""
         client = self._client or self._connect()
         try:
-            return client.evalsha(script.digest, 1, key, *arguments)
+            return client.execute_command(*(words if script is None else script.known(words)))
         except NoScriptError:
-            return client.eval(script.source, 1, key, *arguments)
+            assert script is not None  # nothing else is not known
+            return client.execute_command(*script.whole(words))
 
-    def _connect(self) -> redis.Redis:
+    def _connect(self) -> Any:
         with self._lock:
             self._client = self._client or redis.Redis.from_url(self._url, **self._options)
             return self._client

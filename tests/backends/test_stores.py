@@ -194,6 +194,24 @@ async def test_a_sync_client_serves_threads_and_event_loops(redis_server: RedisS
         assert await asyncio.to_thread(load, store, "a") == Record(1, b"one")
 
 
+def test_a_client_that_decodes_is_as_good(redis_server: RedisServer) -> None:
+    with redis.Redis.from_url(redis_server.url, decode_responses=True) as client:
+        store = RedisStateStore(sync_client=client)
+        assert save(store, "a", "naïve".encode(), 0)
+        assert load(store, "a") == Record(1, "naïve".encode())
+
+
+def test_what_somebody_else_wrote_under_a_key_is_no_record(redis_server: RedisServer) -> None:
+    store = RedisStateStore(redis_server.url)
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.set("component:{a}", b"a value of another kind")
+        client.rpush("component:{b}", b"a list")
+    assert load(store, "a") is None
+    with pytest.raises(Unavailable, match="refuses"):
+        load(store, "b")
+    run_sync(store.aclose())
+
+
 def test_a_client_of_an_event_loop_alone_cannot_serve_where_there_is_none() -> None:
     store = RedisStateStore(client=redis.asyncio.Redis())
     with pytest.raises(ConfigurationError, match="sync_client"):

@@ -15,6 +15,7 @@ import httpx
 import msgspec
 from redis import Redis
 
+from component_framework.adapters.redis import HEAD
 from component_framework.core.state import Kept
 from tests.backends.counter_app import engine
 from tests.backends.redis_server import RedisServer
@@ -62,9 +63,9 @@ def history(redis: RedisServer) -> list[str]:
     """What the stored component remembers, in order."""
     with Redis.from_url(redis.url) as client:
         found: Any = client.keys("component:*")
-        data: Any = client.hget(found[0], "d")
+        value: Any = client.get(found[0])
     assert len(found) == 1
-    kept = msgspec.json.decode(data, type=Kept)
+    kept = msgspec.json.decode(value[HEAD:], type=Kept)
     assert kept.token is not None
     state = msgspec.json.decode(kept.token.state)
     assert state["count"] == len(state["seen"])
