@@ -26,6 +26,8 @@ from . import forms, realtime, store, subject
 
 ROUNDS = 7
 EVENTS = 400
+TURNS = 4
+"""In how many turns the two sides of a round share the server: what else the machine does then hits both alike."""
 CSRF = "c" * 32
 HEADERS = {
     "Content-Type": "application/x-www-form-urlencoded",
@@ -111,9 +113,10 @@ def over_http(name: str, app: str, hand: str, ours: str, goal: float) -> Row:
         connection = HTTPConnection("127.0.0.1", port, timeout=30)
         token = first_token(connection, ours)
         targets = ((f"/components/{ours}?event=increment", token), (hand, subject.hand_token()))
-        for path, state in targets:
-            load(process, connection, path, state)
-        rounds = [[load(process, connection, path, state) for path, state in targets] for _ in range(ROUNDS)]
+        rounds = [
+            [load(process, connection, path, state, events=EVENTS // TURNS) for path, state in targets]
+            for _ in range(ROUNDS * TURNS + 1)
+        ][1:]
     rate = statistics.median(theirs[1] / mine[1] for mine, theirs in rounds)
     return Row(name, goal, [mine[0] / theirs[0] for mine, theirs in rounds], rate)
 
@@ -126,12 +129,17 @@ def first_token(connection: HTTPConnection, component: str) -> str:
 
 
 def load(
-    process: int, connection: HTTPConnection, path: str, state: str, shown: bytes | None = b"Count: 5"
+    process: int,
+    connection: HTTPConnection,
+    path: str,
+    state: str,
+    shown: bytes | None = b"Count: 5",
+    events: int = EVENTS,
 ) -> tuple[float, float]:
-    """CPU seconds of the server and wall seconds for EVENTS events."""
+    """CPU seconds of the server and wall seconds for `events` events."""
     headers = {**HEADERS, "X-Component-State": state}
     before, begun = cpu(process), time.perf_counter()
-    for _ in range(EVENTS):
+    for _ in range(events):
         connection.request("POST", path, "by=5", headers)
         answer = connection.getresponse()
         body = answer.read()
