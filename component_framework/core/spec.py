@@ -50,8 +50,8 @@ class Spec:
 
     __slots__ = (
         "asks", "bindings", "bound", "calls", "cls", "decode", "fields", "handlers", "is_async", "last_root", "live", "mount",
-        "mount_names", "mount_open", "name", "needs", "nullable", "overrides", "public", "schema", "secret", "secret_params", "state", "takes_files",
-        "title", "unguarded", "untyped", "works",
+        "mount_names", "mount_open", "name", "needs", "nullable", "overrides", "public", "schema", "secret", "secret_params", "state",
+        "takes_files", "title", "unguarded", "untyped", "works",
     )  # fmt: skip
 
     def __init__(self, cls: type[Component]) -> None:

@@ -120,11 +120,12 @@ def test_a_name_is_never_a_path(host: Any, page: Page, name: str, seen: str) -> 
         ([part("photos", b"GIF89a" + b"\0" * 9, "cat.gif", "image/gif")], "Files of this type are not accepted here."),
         ([part("photos", b"PK\x03\x04" + b"\0" * 99, "bomb.zip")], "Files of this type are not accepted here."),
         ([part("photos", PNG, "n" * 300)], "The name of this file is too long."),
+        ([part("photos", b"a" * 2_000_001, "a.txt")], "This file is larger than 2 MB."),
         ([part("photos", PNG, f"{n}.png") for n in range(4)], "Choose at most 3 files."),
         ([part("photos", b"text")], "Choose a file."),
         ([part("photos", b"", "")], "This field is required."),
     ],
-    ids=["markup as png", "wrong type", "zip", "long name", "too many", "text", "none chosen"],
+    ids=["markup as png", "wrong type", "zip", "long name", "large", "too many", "text", "none chosen"],
 )
 def test_a_file_that_does_not_fit_is_told_at_its_field(host: Any, page: Page, parts: list[bytes], message: str) -> None:
     answer = host.send(upload(page, *parts))
@@ -136,7 +137,7 @@ def test_a_file_that_does_not_fit_is_told_at_its_field(host: Any, page: Page, pa
 @pytest.mark.parametrize(
     ("request_of", "status", "code"),
     [
-        (lambda page: upload(page, part("photos", b"a" * 2_000_001, "a.txt")), 413, "too_large"),
+        (lambda page: upload(page, *[part("photos", b"a" * 2_000_001, "a.txt")] * 4), 413, "too_large"),
         (lambda page: upload(page, part("by", b"a" * 1_100_000)), 413, "too_large"),
         (lambda page: upload(page, part("other", PNG, "a.png")), 422, "invalid"),
         (lambda page: upload(page, part("photos", PNG, "a.png"), content_type="multipart/form-data"), 400, "malformed"),
@@ -170,7 +171,7 @@ def test_a_file_that_does_not_fit_is_told_at_its_field(host: Any, page: Page, pa
         (lambda page: upload(page, part("photo", PNG, "a.png"), event="fail"), 500, "failed"),
     ],
     ids=[
-        "file",
+        "files",
         "text",
         "undeclared",
         "no boundary",
