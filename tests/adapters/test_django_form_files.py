@@ -56,7 +56,7 @@ class PicturesField(forms.FileField):
         return [one(each, initial) for each in data] if isinstance(data, (list, tuple)) else [one(data, initial)]
 
 
-def require_short(file: UploadedFile) -> None:
+def require_short(file: UploadedFile[bytes]) -> None:
     if (file.size or 0) > 50:
         raise ValidationError("This letter is too long.")
 

@@ -26,7 +26,7 @@ def as_django_file(upload: Upload) -> File[bytes]:
     return file
 
 
-def as_uploaded_file(upload: Upload) -> UploadedFile:
+def as_uploaded_file(upload: Upload) -> UploadedFile[bytes]:
     """`upload` as `form.files` has it, under the name that its visitor gave it."""
     upload.file.seek(0)
     return UploadedFile(upload.file, name=upload.name, content_type=upload.type, size=upload.size)
