@@ -97,7 +97,7 @@ class OneForm:
         wrong: dict[str, list[str]] = {}
         files = split(sent, self._form.base_fields, self._limits.keys(), wrong)
         form = self._make(data=MultiValueDict(sent), **({"files": files} if self._limits else {}))
-        clears = {clears_of(name, form.fields[name]) for name in self._limits if name in form.fields}
+        clears = {clears_of(name, form.fields[name]) for name in self._limits if name in form.fields} - {""}
         errors = {name: [UNKNOWN] for name in (*sent, *files) if name not in form.fields and name not in clears}
         if not form.is_valid():
             errors |= {("" if name == "__all__" else name): [*map(str, texts)] for name, texts in form.errors.items()}
