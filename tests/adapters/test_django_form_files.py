@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from asgiref.sync import async_to_sync
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
 from django.core.validators import FileExtensionValidator
-from django.test import Client, override_settings
+from django.test import AsyncClient, Client, override_settings
 from django.utils.translation import override
 from PIL import Image
 from selectolax.lexbor import LexborHTMLParser
@@ -325,3 +328,30 @@ def test_a_site_takes_a_form_with_a_file_and_a_middleware_may_have_read_it(media
     )
     assert "pictures/b.png" in answer.content.decode()
     assert sorted(path.name for path in media.rglob("*.png")) == ["a.png", "b.png"]
+
+
+def spooled() -> set[str]:
+    """The temporary files that this process has open."""
+    found = set()
+    for number in os.listdir("/proc/self/fd"):
+        with suppress(OSError):
+            found.add(os.readlink(f"/proc/self/fd/{number}"))
+    return {path for path in found if path.startswith("/tmp/") and "deleted" in path}
+
+
+@pytest.mark.parametrize("name", ["Ada", "much too long"])
+def test_under_asgi_a_large_file_is_stored_or_refused_and_nothing_of_it_stays(media: Path, name: str) -> None:
+    before = spooled()
+    files = {
+        "picture": SimpleUploadedFile("a.png", PICTURE, "image/png"),
+        "letter": SimpleUploadedFile("../l.txt", b"z" * 2_000_000, "text/plain"),
+    }
+    headers = {"hx-request": "true", "accept": "text/html"}
+    send = async_to_sync(AsyncClient().post)
+    answer = send("/components/card?event=submit", {"name": name, **files}, headers=headers)
+    stored = sorted((path.name, path.stat().st_size) for path in media.rglob("*.*"))
+    if name == "Ada":
+        assert (answer.status_code, stored) == (200, [("a.png", len(PICTURE)), ("l.txt", 2_000_000)])
+    else:
+        assert (answer.status_code, stored) == (422, [])
+    assert spooled() == before

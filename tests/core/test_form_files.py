@@ -202,6 +202,36 @@ def test_what_is_wrong_with_a_file_stays_until_another_is_chosen(page: Page) -> 
     assert page.submit().status == 200
 
 
+class Inside(StructClub):
+    template = """<section><form {{ form.attributes }}>{% for field in form %}{{ field }}{% endfor %}
+      <button type="button" {{ on("tick") }}>{{ ticks }}</button><button>Save</button></form><p>{{ said }}</p></section>"""
+
+    def on_submit(self, form: Member) -> None:
+        self.welcome(form)
+
+    def on_tick(self, **fields: Any) -> None:
+        self.ticks += 1
+
+
+def test_a_button_within_the_form_does_not_send_the_files_and_keeps_what_was_typed() -> None:
+    page = mount(Inside).fill(name="Ada").choose("[name=photo]", ("a.png", PNG)).click("button[type=button]")
+    assert (page.status, page.text("button[type=button]"), page.value("[name=name]")) == (200, "1", "Ada")
+    assert tag(page, "button[type=button]")["hx-encoding"] == "application/x-www-form-urlencoded"
+    assert "object File" not in page.html
+    assert page.submit().text("p:last-child") == "Ada a.png 108 nothing []"
+
+
+def test_what_the_handler_says_of_a_file_stays_at_its_field_until_another_is_chosen() -> None:
+    class Picky(StructClub):
+        def on_submit(self, form: Member) -> None:
+            raise Invalid({"photo": ["Not this one."], "name": ["Nor you."]})
+
+    page = mount(Picky).fill(name="Ada").choose("[name=photo]", ("a.png", PNG)).submit()
+    assert errors(page) == NOTHING | {"photo": ["Not this one."], "name": ["Nor you."]}
+    assert errors(page.trigger("[name=name]", "change")) == NOTHING | {"photo": ["Not this one."]}
+    assert errors(page.trigger("[name=photo]", "change")) == NOTHING
+
+
 def test_a_button_beside_the_form_leaves_the_files_alone(page: Page) -> None:
     page.choose("[name=photo]", ("a.png", PNG)).click("button", text="0")
     assert (page.status, page.has("form[hx-preserve]") or page.has("[name=photo]")) == (200, True)
