@@ -176,8 +176,10 @@ class FormComponent(Component):
         self.errors = errors
         self._failed = self._is_form(handler)
         if self._failed:
+            self.form_draft = replace(self.form_draft, submitted=True)
+        if self._failed and handler.uploads:
             refused = {name: errors[name] for name in self._files(handler) if name in errors}
-            self.form_draft = replace(self.form_draft, submitted=True, refused=refused)
+            self.form_draft = replace(self.form_draft, refused=refused)
 
     def _check(self, left: str | None) -> None:
         assert self._sent is not None  # _accept() put it there
