@@ -236,13 +236,13 @@ class Page:
             "x-component-state": owner.attributes.get("data-state") or "",
             "x-component-id": owner.attributes.get("id") or "",
         }
-        files = self._files(node) if extra is None else {}
-        body = urlencode(fields, doseq=True).encode()
-        if (self._form(node) or node).attributes.get("hx-encoding") == "multipart/form-data":
-            headers["content-type"] = MULTIPART
-            body = multipart(MULTIPART.partition("=")[2], fields, files)
-        elif any(files.values()):
+        files = {name: chosen for name, chosen in self._files(node).items() if chosen} if extra is None else {}
+        encoding = node.attributes.get("hx-encoding") or (self._form(node) or node).attributes.get("enctype")
+        if files and encoding is None:
             raise DeadBinding(f"The form around {node.html!r} sends no files: its event takes no Upload.")
+        body = urlencode(fields | dict.fromkeys(files, "[object File]"), doseq=True).encode()  # as htmx does
+        if encoding == "multipart/form-data":
+            headers["content-type"], body = MULTIPART, multipart(MULTIPART.partition("=")[2], fields, files)
         if "event" not in parse_qs(path.query) and "event" not in fields:
             raise DeadBinding(f"{node.html!r} names no event.")
         self._take(self._answer(name, path.query, body, headers), owner.attributes.get("id") or "")

@@ -17,9 +17,11 @@ from pydantic.fields import FieldInfo
 from ..core.errors import Invalid
 from ..core.field_checks import wrong_values
 from ..core.fitting import REQUIRED, UNKNOWN, Field, Form, members
+from ..core.form_data import as_form
 from ..core.messages import OPTIONS
 from ..core.schema import Input
 from ..core.typed_schema import TypedSchema
+from ..core.uploads import CHOOSE, Limit, Upload
 
 _INPUTS: tuple[tuple[Any, Input], ...] = (
     (pydantic.EmailStr, Input(type="email")),
@@ -46,6 +48,8 @@ _MESSAGES = {
     "bool_type": "Choose yes or no.",
     "string_type": "Enter text.",
     "list_type": "Enter a list of values.",
+    "is_instance_of": CHOOSE,
+    "needs_python_object": CHOOSE,
     "enum": OPTIONS,
     "literal_error": OPTIONS,
     "date_from_datetime_parsing": "Enter a date.",
@@ -75,6 +79,8 @@ class PydanticSchema(TypedSchema):
 
     def validate(self, data: Mapping[str, Any]) -> Any:
         errors: dict[str, list[str]] = {}
+        if self._files and any(isinstance(data.get(name), (Upload, list)) for name in self._files):
+            data = as_form(data)  # no JSON has a file in it
         if isinstance(data, Form):
             given = self._validate_form(Form(data), errors)
         else:
@@ -124,7 +130,7 @@ def _field(name: str, info: FieldInfo) -> Field:
         msgspec.Meta(title=info.title, description=info.description),
         *(msgspec.Meta(**{bound: value}) for bound, value in _bounds(info)),
         *([shown] if shown else []),
-        *(note for note in info.metadata if isinstance(note, (Input, msgspec.Meta))),
+        *(note for note in info.metadata if isinstance(note, (Input, Limit, msgspec.Meta))),
     ]
     return Field(name, Annotated[kind, *notes], _revealed(default))
 

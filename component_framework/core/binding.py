@@ -52,6 +52,8 @@ def _written(spec: Spec, address: str, event: str, trigger: str | None, args: Ma
         text += f' hx-vals="{_vals(args)}"'
     if handler.uploads:
         text += ' hx-encoding="multipart/form-data"'
+    elif spec.takes_files:  # or htmx would take that of the form around, and send its files along
+        text += ' hx-encoding="application/x-www-form-urlencoded"'
     if trigger is not None:
         text += f' hx-trigger="{html.escape(trigger)}"'
     return text

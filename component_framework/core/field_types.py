@@ -16,6 +16,7 @@ from .field_checks import Check
 from .fitting import Field, members
 from .form_data import MOST_ROWS, as_form
 from .schema import Choice, FormField, FormSchema, Input, Kind, schema_of
+from .uploads import Limit
 
 _KINDS: tuple[tuple[type, Kind], ...] = (
     (bool, "checkbox"),
@@ -36,8 +37,18 @@ def describe(title: str, field: Field) -> FormField:
     metas = [note for note in notes if isinstance(note, msgspec.Meta)]
     plain = [member for member in members(field.type) if member is not type(None)]
     row = row_schema(plain)
+    if row is not None:
+        require_no_files(f"a row of {title}.{field.name}", row)
     choices = choices_of(plain, note)
-    kind = note.type or ("rows" if row else "text" if note.comma else _kind(title, field, plain, choices))
+    if note.type == "file" and field.file is None:
+        raise ConfigurationError(
+            f"{title}.{field.name}: a file is an Upload: {field.name}: Annotated[Upload, Limit(…)]."
+        )
+    kind = (
+        "file"
+        if field.file
+        else note.type or ("rows" if row else "text" if note.comma else _kind(title, field, plain, choices))
+    )
     return FormField(
         name=field.name,
         label=note.label or next((meta.title for meta in metas if meta.title), "") or label_of(field.name),
@@ -46,14 +57,33 @@ def describe(title: str, field: Field) -> FormField:
         help=note.help or next((meta.description for meta in metas if meta.description), ""),
         initial=_initial(field),
         choices=choices,
-        attributes=tuple(_attributes(kind, plain, metas, note).items()),
+        attributes=tuple(_attributes(kind, plain, metas, note).items())
+        if field.file is None
+        else file_attributes(field.file, many=field.is_list),
         widget=note.widget,
         mismatch=note.mismatch,
         zone=note.zone or ("UTC" if any(meta.tz for meta in metas) else ""),
+        limit=field.file,
         rows=row,
         fewest=max((meta.min_length or 0 for meta in metas), default=0) if row else 0,
         most=min((meta.max_length or MOST_ROWS for meta in metas), default=MOST_ROWS) if row else MOST_ROWS,
     )
+
+
+def file_attributes(limit: Limit, *, many: bool) -> tuple[tuple[str, str], ...]:
+    """The attributes of the input for files."""
+    accept = (("accept", ",".join(sorted(limit.types))),) if limit.types else ()
+    return (*accept, ("multiple", "multiple")) if many else accept
+
+
+def require_no_files(owner: str, schema: FormSchema) -> None:
+    """Raise ConfigurationError for a schema with files, where none can be."""
+    for field in schema.fields.values():
+        if field.limit is not None:
+            raise ConfigurationError(
+                f"{owner} cannot have the file {field.name!r}: no page keeps it between two events. "
+                "Take it in a field of a form that is sent as a whole: list[Annotated[Upload, Limit(…)]] for several."
+            )
 
 
 def input_of(kind: Any) -> Input:

@@ -28,7 +28,7 @@ from .generics import Bindings, bound
 from .messages import explain
 from .plain import MAX_DEPTH, decode_json
 from .providing import Need, key_of, need_of
-from .uploads import limit_of, read_files
+from .uploads import Limit, limit_of, read_files
 
 REQUIRED = "This field is required."
 UNKNOWN = "This field is not expected here."
@@ -184,6 +184,11 @@ class Shape:
                 msgspec.json.Decoder(field.type)
             except TypeError as exc:
                 raise ConfigurationError(f"{where}: {name} cannot be filled from a payload. {exc}") from exc
+
+    @property
+    def uploads(self) -> dict[str, Limit]:
+        """The fields that are files, with what they let in."""
+        return {name: field.file for name, field in self.fields.items() if field.file is not None}
 
     def among(self, keys: Collection[Any]) -> list[Field]:
         """The fields whose types an engine provides, `keys` being what it provides."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from .fitting import REQUIRED, Field, Form
+from .uploads import Upload
 
 KEY = re.compile(r"[0-9]{1,6}")
 MOST_ROWS = 200
@@ -85,6 +86,8 @@ def _texts(value: Any) -> list[str] | None:
     """A value's text, or texts; None for what a form does not send: nothing, and a box that is not ticked."""
     if value is None or value is False:
         return None
+    if isinstance(value, Upload):
+        return [cast(str, value)]  # a Form has its files among its texts
     if isinstance(value, (list, tuple, set, frozenset)):
         return [text for item in value for text in _texts(item) or ()]
     return ["on" if value is True else value if isinstance(value, str) else _text(value)]
@@ -110,12 +113,17 @@ def read_form(
     given: dict[str, Any] = {}
     for name, field in fields.items():
         if name not in form or not form[name]:
-            if field.is_list or (field.is_bool and not field.optional):
+            if field.file is not None:
+                errors |= {name: [REQUIRED]} if field.required else {}
+            elif field.is_list or (field.is_bool and not field.optional):
                 given[name] = [] if field.is_list else False
             elif field.required:
                 errors[name] = [REQUIRED]
             continue
         try:
+            if field.file is not None:
+                given[name] = field.read(form[name])
+                continue
             _read_field(field, [_clean(text, spellings.get(name)) for text in form[name]], given)
         except ValueError as exc:
             errors[name] = [str(exc)]

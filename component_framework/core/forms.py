@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any, ClassVar
 
 import msgspec
@@ -31,6 +31,8 @@ class Draft(msgspec.Struct, frozen=True):
     submitted: bool = False
     shown: tuple[str, ...] = ()
     """The parts that the page shows."""
+    refused: dict[str, list[str]] = {}
+    """What was wrong with files when they were sent: they are not, when another field is checked."""
 
 
 class FormComponent(Component):
@@ -143,15 +145,23 @@ class FormComponent(Component):
         self._cue = {name: _cue(payload[name]) for name in CUES & payload.keys()}
         given = only(payload, payload.keys() - CUES)
         if self._is_form(handler):
-            self._sent = Form(as_form(only(given, given.keys() - self._compiled.bound.names)))
+            self._sent = Form(as_form(only(given, given.keys() - self._compiled.bound.names - self._files(handler))))
+            if handler.event != self._form_event:
+                given = only(given, given.keys() - (self._files() - handler.uploads.keys()))
             arguments = super()._accept(handler, given)
             if handler.event == self._form_event:
-                self.form_draft = replace(self.form_draft, touched=(), submitted=False)
+                self.form_draft = replace(self.form_draft, touched=(), submitted=False, refused={})
             return arguments
         return super()._accept(handler, self._set_aside(handler, given))
 
     def _is_form(self, handler: Handler) -> bool:
         return isinstance(handler.shape, (FormPayload, RawPayload)) or handler.event == self._form_event
+
+    def _files(self, handler: Handler | None = None) -> Set[str]:
+        """The names of the form's files, and of those of `handler`: they are in no answer and in no state."""
+        own = self._compiled.handlers.get(self._form_event)
+        names: Set[str] = own.uploads.keys() if own is not None else frozenset()
+        return names if handler is None or handler is own else names | handler.uploads.keys()
 
     def _set_aside(self, handler: Handler, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the handler takes; the fields of the form around its button are kept for the next rendering."""
@@ -159,7 +169,7 @@ class FormComponent(Component):
         own = {name for name in given if name not in handler.shape.names and name.partition("-")[0] in fields}
         if not own:
             return given
-        self._sent = Form(as_form(only(given, own)))
+        self._sent = Form(as_form(only(given, own - self._files())))
         return only(given, given.keys() - own)
 
     def _show_refusal(self, handler: Handler, errors: dict[str, list[str]]) -> None:
@@ -167,17 +177,28 @@ class FormComponent(Component):
         self._failed = self._is_form(handler)
         if self._failed:
             self.form_draft = replace(self.form_draft, submitted=True)
+        if self._failed and handler.uploads:
+            refused = {name: errors[name] for name in self._files(handler) if name in errors}
+            self.form_draft = replace(self.form_draft, refused=refused)
 
     def _check(self, left: str | None) -> None:
         assert self._sent is not None  # _accept() put it there
         draft = self.form_draft
         if left and left not in draft.touched and self._knows(left):
             draft = self.form_draft = replace(draft, touched=(*draft.touched, left))
+        if left in draft.refused:  # there is another file now, or none
+            kept = {name: texts for name, texts in draft.refused.items() if name != left}
+            draft = self.form_draft = replace(draft, refused=kept)
+        wrong: Mapping[str, list[str]] = {}
         try:
             self._schema().validate(self._sent)
         except Invalid as exc:
             wrong = exc.errors
-            self.errors = {name: wrong[name] for name in wrong if draft.submitted or name in draft.touched}
+        told = wrong.keys() - self._files()
+        self.errors = {
+            name: wrong[name] for name in wrong if name in told and (draft.submitted or name in draft.touched)
+        }
+        self.errors.update(draft.refused)
 
     def _knows(self, name: str) -> bool:
         sent = self._sent if self._sent is not None else {}

@@ -39,7 +39,7 @@ class Handler:
             else payload_of(cls, event, method)
         )
         self.blocks = may_block(self.shape)
-        self.uploads = {name: field.file for name, field in self.shape.fields.items() if field.file is not None}
+        self.uploads = self.shape.uploads
         for name in self.shape.fields:
             if name in UNSENDABLE or name.startswith("_"):
                 raise ConfigurationError(

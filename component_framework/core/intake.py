@@ -109,7 +109,8 @@ class Intake:
             raise Invalid({name: [UNKNOWN]})
         size = file.seek(0, 2)
         if size > limit.size:
-            raise TooLarge(f"a file has more than {limit.size} bytes")
+            file.close()
+            return Rejected(limit.too_large)
         return examined(Upload(shown_name(filename), file, size, ""), claimed, limit)
 
     def _feed(self, reader: MultipartReader, data: bytes) -> None:
@@ -206,7 +207,8 @@ def _take_step(engine: Engine, request: HttpRequest) -> dict[str, Any]:
         if limit is None:
             raise Invalid({announced.field: [UNKNOWN]})
         token = pieces.begin(announced, limit, purpose, context.identity, context.address)
-        return {"upload": token, "offset": 0, "most": engine.limits.body}
+        arrived = announced.size if announced.size > limit.size else 0  # then no byte of it is wanted
+        return {"upload": token, "offset": arrived, "most": engine.limits.body}
     if step.aborts:
         pieces.drop(step.token, purpose, context.identity)
         return {}

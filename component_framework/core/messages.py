@@ -18,6 +18,7 @@ _EXPECTED = {
     "uuid": "This is not a valid identifier.",
     "array": "Enter a list of values.",
     "object": "This is not filled in as expected.",
+    "Upload": "Choose a file.",
 }
 _INVALID = {
     "enum": OPTIONS,

@@ -23,12 +23,13 @@ class ModelField(NamedTuple):
     """A column: the type of what is stored, and that of what a visitor may send, which may be narrower.
 
     What the latter says by an `Input` is how a form asks for it. `many` are the rows on the other side of a relation:
-    they are shown only where a class names them.
+    they are shown only where a class names them. A file is no state of a component: its type is not asked for.
     """
 
     stored: Any
     accepted: Any
     many: bool = False
+    is_file: bool = False
 
 
 def compile_model(cls: type[ModelComponent], base: type[ModelComponent]) -> None:
@@ -44,6 +45,11 @@ def compile_model(cls: type[ModelComponent], base: type[ModelComponent]) -> None
             raise ConfigurationError(
                 f"{cls.__qualname__}: ModelComponent has a {name!r} of its own, so that no field can have that name. "
                 f"Take it out of `fields`, and read it as `instance.{name}`."
+            )
+        if known[name].is_file:
+            raise ConfigurationError(
+                f"{cls.__qualname__}: {name!r} is a file, which no state holds. Take it out of `fields`, show it as "
+                f"`instance.{name}`, and take a new one with a FormComponent whose schema is a ModelForm."
             )
     dropped = dict.fromkeys(
         cls._columns.keys() - {"pk", *names}, ClassVar[Any]

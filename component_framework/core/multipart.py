@@ -151,8 +151,6 @@ class MultipartReader:
                 raise TooLarge(f"the fields of the form have more than {self._limits.body} bytes")
             self._text += data
             return
-        if self._spool.size + len(data) > self._limit.size:
-            raise TooLarge(f"a file has more than {self._limit.size} bytes")
         self._spool.write(data)
 
     def _finish(self) -> None:

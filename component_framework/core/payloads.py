@@ -14,6 +14,7 @@ from .plain import MAX_DEPTH, decode_json
 from .providing import Need
 from .schema import FormSchema, schema_of
 from .typed_schema import signature_schema
+from .uploads import Limit
 
 
 class Fit(Protocol):
@@ -52,6 +53,11 @@ class Payload(Fit, Protocol):
         """The arguments that an engine provides."""
         ...
 
+    @property
+    def uploads(self) -> Mapping[str, Limit]:
+        """The names under which files may come, and which."""
+        ...
+
     def among(self, keys: Collection[Any]) -> list[Field]:
         """The arguments whose types are in `keys`."""
         ...
@@ -64,7 +70,7 @@ class Payload(Fit, Protocol):
 class FormPayload:
     """The whole payload is one form, given to the handler as the value of its schema."""
 
-    __slots__ = ("_as_argument", "_parameter", "fields", "names", "needs", "open", "required", "schema")
+    __slots__ = ("_as_argument", "_parameter", "fields", "names", "needs", "open", "required", "schema", "uploads")
 
     def __init__(self, parameter: str, schema: FormSchema, as_argument: Shape) -> None:
         self._parameter = parameter
@@ -72,8 +78,10 @@ class FormPayload:
         self.needs = _needs_beside(parameter, as_argument)
         self.schema = schema
         self.fields: Mapping[str, Field] = {}
-        self.names = frozenset(schema.fields) | {parameter}
-        self.open = getattr(schema, "dynamic", False) or any(f.rows is not None for f in schema.fields.values())
+        fields = schema.fields.values()
+        self.names = frozenset(schema.fields) | {parameter, *(field.clears for field in fields if field.clears)}
+        self.uploads = {field.name: field.limit for field in fields if field.limit is not None}
+        self.open = getattr(schema, "dynamic", False) or any(field.rows is not None for field in fields)
         self.required = frozenset(
             name for name, field in schema.fields.items() if field.required and field.kind not in _UNSENT
         )
@@ -138,10 +146,11 @@ _UNSENT = ("checkbox", "checkboxes", "radio", "select-multiple", "rows")
 class RawPayload:
     """The whole payload as it was sent: for a handler that asks for a `Form`."""
 
-    __slots__ = ("_parameter", "fields", "names", "needs", "open", "required")
+    __slots__ = ("_parameter", "fields", "names", "needs", "open", "required", "uploads")
 
     def __init__(self, parameter: str, shape: Shape) -> None:
         self._parameter = parameter
+        self.uploads: Mapping[str, Limit] = {}
         self.needs = _needs_beside(parameter, shape)
         self.fields: Mapping[str, Field] = {}
         self.names: frozenset[str] = frozenset()

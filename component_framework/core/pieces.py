@@ -66,16 +66,18 @@ class Pieces:
         self._pid = 0
 
     def begin(self, announced: Announced, limit: Limit, purpose: str, identity: str, visitor: str) -> str:
-        """The token of a new file; raises TooLarge, Invalid, and TooMany where too much is under way already."""
-        if announced.size > limit.size:
-            raise TooLarge(f"a file has {announced.size} bytes, the limit is {limit.size}")
+        """The token of a new file; raises Invalid, and TooMany where too much is under way already.
+
+        One for a file that is too large is good for nothing but its place in the form, where the visitor is told.
+        """
         if announced.size < 1 or len(announced.name) > 1000 or len(announced.type) > 200:
             raise Invalid({announced.field: ["This value is not valid."]})
-        folder = self._enter(make=True)
         owner = hashlib.sha256((identity or visitor).encode()).hexdigest()[:16]
-        self._require_room(folder, owner, announced.size)
         id = secrets.token_hex(16)
-        (folder / f"{owner}-{id}-{announced.size}").touch(0o600, exist_ok=False)
+        if announced.size <= limit.size:
+            folder = self._enter(make=True)
+            self._require_room(folder, owner, announced.size)
+            (folder / f"{owner}-{id}-{announced.size}").touch(0o600, exist_ok=False)
         token = Token(
             issued=int(self._clock()), id=f"{owner}-{id}", schema="", version=0, children={}, state=_NOTHING,
             params=raw(announced),
@@ -115,6 +117,8 @@ class Pieces:
     def take(self, token: str, purpose: str, identity: str, field: str, limit: Limit) -> Upload | Rejected | None:
         """The file of a token that stands in a form, or why it is not taken; None for what is no such token."""
         try:
+            if self._open(token, purpose, identity)[1].size > limit.size:
+                return Rejected(limit.too_large)
             path, announced = self._find(token, purpose, identity)
             file = path.open("rb")
         except (NotFound, FileNotFoundError):
@@ -126,7 +130,7 @@ class Pieces:
             return None
         size = os.fstat(file.fileno()).st_size
         found = examined(Upload(shown_name(announced.name), file, size, ""), announced.type, limit)
-        if isinstance(found, Upload) and (size != announced.size or size > limit.size):
+        if isinstance(found, Upload) and size != announced.size:
             found.close()
             return Rejected("This file has not arrived as a whole. Send it again.")
         if isinstance(found, Rejected):
@@ -145,17 +149,20 @@ class Pieces:
             raise Invalid({announced.field: [found.reason]})
 
     def _find(self, token: str, purpose: str, identity: str) -> tuple[Path, Announced]:
-        known = self._signer.open(token, purpose, identity, self._clock())
-        announced = msgspec.json.decode(known.params, type=Announced)
-        path = self._enter(make=False) / f"{known.id}-{announced.size}"
+        id, announced = self._open(token, purpose, identity)
+        path = self._enter(make=False) / f"{id}-{announced.size}"
         try:
             if time.time() - path.stat().st_mtime > self._limits.upload_age:
                 path.unlink(missing_ok=True)
         except OSError:
             pass
         if not path.exists():
-            raise NotFound(f"the unfinished upload {known.id} is not here")
+            raise NotFound(f"the unfinished upload {id} is not here")
         return path, announced
+
+    def _open(self, token: str, purpose: str, identity: str) -> tuple[str, Announced]:
+        known = self._signer.open(token, purpose, identity, self._clock())
+        return known.id, msgspec.json.decode(known.params, type=Announced)
 
     def _require_room(self, folder: Path, owner: str, size: int) -> None:
         sizes = [(whose, int(bytes)) for whose, bytes in self._unfinished(folder)]

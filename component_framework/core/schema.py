@@ -16,10 +16,11 @@ import msgspec
 
 from .fitting import Form
 from .form_data import MOST_ROWS
+from .uploads import Limit
 
 Kind = Literal[
     "text", "email", "password", "url", "tel", "search", "color", "number", "range", "date", "datetime-local", "time", "month",
-    "week", "hidden", "textarea", "select", "select-multiple", "radio", "checkbox", "checkboxes", "rows",
+    "week", "hidden", "textarea", "select", "select-multiple", "radio", "checkbox", "checkboxes", "file", "rows",
 ]  # fmt: skip
 """How a field is asked for: the type of its input, or another element's name."""
 
@@ -70,6 +71,15 @@ class Choice(msgspec.Struct, frozen=True):
     """The heading that it stands under."""
 
 
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """The file that a field has had from before; `url` may be empty."""
+
+    name: str
+    url: str = ""
+    label: str = "Currently"
+    clear_label: str = "Clear"
+
+
 class FormField(msgspec.Struct, frozen=True, kw_only=True):
     """One field, described for whoever shows it; every value in it is text as a form spells it."""
 
@@ -83,6 +93,11 @@ class FormField(msgspec.Struct, frozen=True, kw_only=True):
     attributes: tuple[tuple[str, str], ...] = ()
     """Attributes of its input: min, max, minlength, maxlength, pattern, step, autocomplete, placeholder, inputmode."""
     widget: str | None = None
+    limit: Limit | None = None
+    """What a field lets in that is a file."""
+    stored: Stored | None = None
+    clears: str = ""
+    """The name of the box that takes the stored file away."""
     rows: FormSchema | None = None
     """The sub-form of each row, for a list of them."""
     mismatch: str = ""

@@ -50,7 +50,7 @@ class Spec:
     __slots__ = (
         "asks", "bindings", "bound", "calls", "cls", "decode", "fields", "handlers", "is_async", "last_root", "live", "mount",
         "mount_names", "mount_open", "name", "needs", "nullable", "overrides", "public", "schema", "secret", "secret_params", "state",
-        "title", "unguarded", "untyped", "works",
+        "takes_files", "title", "unguarded", "untyped", "works",
     )  # fmt: skip
 
     def __init__(self, cls: type[Component]) -> None:
@@ -79,6 +79,7 @@ class Spec:
             if not (cls.permissions or cls.rate_limit)
             and (event is None or not (self.handlers[event].permissions or self.handlers[event].rate_limit))
         )
+        self.takes_files = any(handler.uploads for handler in self.handlers.values())
         self.calls = frozenset(name for name, handler in self.handlers.items() if handler.is_call)
         self.works = any(handler.is_outcome for handler in self.handlers.values())
         self.overrides = frozenset(

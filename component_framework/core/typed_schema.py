@@ -20,6 +20,7 @@ from .fitting import REQUIRED, UNKNOWN, Field, Form, Shape, only, resolve_hints
 from .form_data import Spelling, as_form, put_rows, read_form, row_name, take_rows, without_comma
 from .messages import MISMATCH, explain
 from .schema import FormField, FormSchema, form_wide
+from .uploads import Upload
 
 
 class TypedSchema:
@@ -38,6 +39,7 @@ class TypedSchema:
         self._lists = {name: field for name, field in typed.items() if name in self._rows}
         self._shape = ReadShape(title, list(self._plain.values()))
         self._checks = {name: check for name, field in typed.items() if (check := check_of(title, field))}
+        self._files = {name for name, field in self.fields.items() if field.limit is not None}
         self._zones = {
             name: zone_of(f"{title}.{name}", field.zone) for name, field in self.fields.items() if field.zone
         }
@@ -51,6 +53,8 @@ class TypedSchema:
     def begin(self, values: Any) -> Form:
         form = Form({name: list(field.initial) for name, field in self.fields.items() if field.initial})
         form.update(values if isinstance(values, Form) else spell(values))
+        for name in self._files & form.keys():
+            del form[name]  # nobody but its visitor can choose a file
         for name, schema in self._rows.items():
             if name in form:
                 put_rows(form, name, {key: schema.begin(row) for key, row in take_rows(form, name).items()})
@@ -188,7 +192,12 @@ def spell(value: Any) -> Form:
     if isinstance(value, Mapping):
         return as_form(value)
     dump = getattr(value, "model_dump", None)  # a Pydantic model knows itself how to
-    return as_form(msgspec.to_builtins(value) if dump is None else dump())
+    return as_form(msgspec.to_builtins(value, enc_hook=_leave_out) if dump is None else dump())
+
+
+def _leave_out(file: Any) -> None:
+    if not isinstance(file, Upload):
+        raise NotImplementedError(f"a form cannot spell {file!r}")
 
 
 def _struct_fields(kind: type[msgspec.Struct]) -> list[Field]:

@@ -25,6 +25,7 @@ IN_MEMORY = 1024 * 1024
 """Bytes of one request's files that are kept in memory; the rest goes to temporary files."""
 CHUNK = 64 * 1024
 LONGEST_NAME = 255
+CHOOSE = "Choose a file."
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|KB|MB|GB|KiB|MiB|GiB)")
 _UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
@@ -51,6 +52,12 @@ class Limit:
     def allows(self, kind: str) -> bool:
         """Whether a file of the media type `kind` may come."""
         return not self.types or kind in self.types or f"{kind.partition('/')[0]}/*" in self.types
+
+    @property
+    def too_large(self) -> str:
+        """What a visitor reads whose file has more bytes."""
+        unit = next((unit for unit in ("GB", "MB", "KB") if self.size >= _UNITS[unit]), "B")
+        return f"This file is larger than {self.size / _UNITS[unit]:.4g} {unit if unit != 'B' else 'bytes'}."
 
     def __repr__(self) -> str:
         return f"Limit(size={self.size}, types={sorted(self.types)}, count={self.count})"
@@ -117,6 +124,11 @@ class Upload:
         """Let go of it; the framework does so by itself."""
         self._close()
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> dict[str, Any]:
+        """For Pydantic, whose models may have files: an instance is one, and nothing else is."""
+        return {"type": "is-instance", "cls": cls}
+
     def __repr__(self) -> str:
         return f"Upload({self.name!r}, {self.size} bytes, {self.type})"
 
@@ -131,7 +143,10 @@ class Rejected:
 
 
 class Spool:
-    """A file as it arrives, in memory up to `room` bytes; `finish()` looks at its content."""
+    """A file as it arrives, in memory up to `room` bytes; `finish()` looks at its content.
+
+    What comes beyond its limit is counted and not kept: the whole body has a bound of its own.
+    """
 
     def __init__(self, name: str, claimed: str, limit: Limit, room: int = IN_MEMORY) -> None:
         import tempfile  # only where a file comes: it takes long to import
@@ -143,10 +158,15 @@ class Spool:
         self._limit = limit
 
     def write(self, data: bytes) -> None:
-        self.file.write(data)
         self.size += len(data)
+        if self.size <= self._limit.size:
+            self.file.write(data)
+        else:
+            self.file.close()
 
     def finish(self) -> Upload | Rejected:
+        if self.size > self._limit.size:
+            return Rejected(self._limit.too_large)
         self.file.seek(0)
         return examined(Upload(shown_name(self.name), self.file, self.size, ""), self._claimed, self._limit)
 
@@ -204,6 +224,8 @@ def _unwrap(kind: Any, notes: tuple[Any, ...], many: bool) -> tuple[Any, tuple[A
         return _unwrap(rest[0], notes, many) if len(rest) == 1 else (kind, notes, many)
     if origin is list:
         return _unwrap(arguments[0], notes, True)
+    if (alias := getattr(kind, "__value__", None)) is not None and not isinstance(kind, type):
+        return _unwrap(alias, notes, many)  # `type Photo = Annotated[Upload, …]` of Python 3.12
     return kind, notes, many
 
 
@@ -213,7 +235,7 @@ def read_files(values: Sequence[Any], *, many: bool) -> Any:
         if isinstance(value, Rejected):
             raise ValueError(value.reason)
         if not isinstance(value, Upload):
-            raise ValueError("Choose a file.")
+            raise ValueError(CHOOSE)
     if not many and len(values) > 1:
         raise ValueError("Choose one file.")
     return list(values) if many else values[0]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FOLDER = "component_framework/forms"
 """Where the templates of forms are, in the package and in any template folder that has its own."""
 
-_OWN_TEMPLATE = frozenset({"textarea", "select", "checkbox", "rows", "hidden"})
+_OWN_TEMPLATE = frozenset({"textarea", "select", "checkbox", "rows", "hidden", "file"})
 _GROUPS = {"radio": "choices", "checkboxes": "choices", "select-multiple": "select"}
 
 
@@ -98,6 +98,11 @@ class BoundForm:
         return field if rows is None or not rest else rows.fields.get(rest.partition("-")[2])
 
     @property
+    def takes_files(self) -> bool:
+        """Whether one of its fields is a file."""
+        return any(field.limit is not None for field in self.schema.fields.values())
+
+    @property
     def attributes(self) -> Markup:
         """What sends the form: for a <form> of your own."""
         assert self.schema is not None  # a form without a handler says so here
@@ -168,6 +173,7 @@ class BoundField:
         self.name = name
         self.label, self.help, self.kind = field.label, field.help, field.kind
         self.required = field.required
+        self.stored, self.clears = field.stored, field.clears
         self._field = field
         self._values = values
         self.id = f"{form.id}-{name}"
@@ -209,6 +215,11 @@ class BoundField:
     def is_checked(self) -> bool:
         """Whether its box is ticked."""
         return self.value.lower() in ("on", "true", "1", "yes")
+
+    @property
+    def is_cleared(self) -> bool:
+        """Whether the box is ticked that takes its stored file away."""
+        return bool(self._values.get(self.clears))
 
     @property
     def is_multiple(self) -> bool:

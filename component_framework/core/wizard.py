@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from .errors import ConfigurationError, Invalid, nearest
+from .field_types import require_no_files
 from .fitting import Form
 from .forms import Draft, FormComponent
 from .schema import FormSchema, schema_of
@@ -39,6 +40,9 @@ class WizardComponent(FormComponent):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        for name, kind in cls.steps.items():
+            if (schema := schema_of(kind)) is not None:
+                require_no_files(f"{cls.__qualname__}: the step {name!r}", schema)
         if inspect.iscoroutinefunction(cls.finish):
             setattr(cls, "on_submit", _submit_and_wait)  # noqa: B010  # a handler that has to wait says so
 

@@ -10,7 +10,18 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from component_framework import Email, FormComponent, Input, Invalid, LongText, Password, WizardComponent, register
+from component_framework import (
+    Email,
+    FormComponent,
+    Input,
+    Invalid,
+    Limit,
+    LongText,
+    Password,
+    Upload,
+    WizardComponent,
+    register,
+)
 
 TAKEN = {"ada@example.org"}
 
@@ -30,6 +41,11 @@ class Account(msgspec.Struct):
     email: Annotated[Email, Input(label="E-mail", help="ada@example.org is taken: try it.")]
     password: Annotated[Password, Meta(min_length=10), Input(autocomplete="new-password")]
     again: Annotated[Password, Input(label="Password, once more", autocomplete="new-password")]
+    avatar: Annotated[
+        Upload | None,
+        Limit("4 MB", {"image/png", "image/jpeg"}),
+        Input(label="Picture", help="PNG or JPEG, up to 4 MB"),
+    ] = None
     seats: Annotated[int, Meta(ge=1, le=50), Input(label="Number of seats")] = 1
     budget: Annotated[Decimal | None, Input(label="Budget a month", comma=True, help="12.50 or 12,50")] = None
     start: datetime.date | None = None
@@ -62,6 +78,8 @@ class SignUp(FormComponent):
         if form.email in TAKEN:
             raise Invalid({"email": ["There is an account with this address."]})
         self.welcome = f"Welcome, {form.name}. {form.seats} × {form.plan.value}."
+        if form.avatar is not None:  # a real site keeps it: form.avatar.save_to(…), or a storage
+            self.welcome += f" What a picture: {form.avatar.name}, {form.avatar.size / 1000:.0f} KB."
         self.reset()
 
 

@@ -16,7 +16,7 @@ from component_framework.adapters.django.models import ModelComponent
 from component_framework.core.errors import ConfigurationError
 from component_framework.testing import Page, mount
 
-from .shop.models import Customer, Leaflet, Order
+from .shop.models import Card, Customer, Leaflet, Order
 
 pytestmark = pytest.mark.django_db
 
@@ -256,6 +256,13 @@ def test_the_row_s_topic_is_published_after_the_commit_and_only_then(order: Orde
 def test_a_misspelt_field_is_an_error_when_the_class_is_made() -> None:
     with pytest.raises(ConfigurationError, match=r"Order has no field 'statsu' \(did you mean 'status'\?\)"):
         type("Misspelt", (ModelComponent,), {"model": Order, "fields": ("statsu",)})
+
+
+def test_a_column_of_files_is_refused_when_the_class_is_made() -> None:
+    with pytest.raises(
+        ConfigurationError, match="'picture' is a file, which no state holds.*instance.picture.*ModelForm"
+    ):
+        type("Filed", (ModelComponent,), {"model": Card, "fields": ("name", "picture")})
 
 
 def test_all_fields_but_some_may_be_asked_for(order: Order) -> None:

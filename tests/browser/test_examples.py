@@ -194,6 +194,7 @@ def sign_up(tab: Tab, site: str) -> None:
         ("again", "a long word"),
     ):
         tab(lambda page, name=name, value=value: page.fill(f"[name={name}]", value))
+    tab(lambda page: page.set_input_files("[name=avatar]", picture("grace.png", 700)))
     tab(lambda page: page.check("[name=terms]"))
     tab(lambda page: page.click(".cf-submit"))
     await_text(tab, ".cf-invalid .cf-errors", "The two passwords are not the same.")
@@ -203,7 +204,8 @@ def sign_up(tab: Tab, site: str) -> None:
     await_text(tab, ".cf-invalid .cf-errors", "There is an account with this address.")
     tab(lambda page: page.fill("[name=email]", "grace@example.org"))
     tab(lambda page: page.click(".cf-submit"))
-    await_text(tab, ".good", "Welcome, Grace. 1 × team.")
+    await_text(tab, ".good", "Welcome, Grace. 1 × team. What a picture: grace.png,")
+    tab.shoot("signed-up")
 
 
 def send_invoice(tab: Tab, site: str) -> None:

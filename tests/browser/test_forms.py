@@ -159,6 +159,62 @@ def test_after_a_reset_nothing_is_left_in_the_form(tab: Tab, address: str) -> No
     )
 
 
+CHOOSE = """size => {
+  const chosen = new DataTransfer(), start = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  chosen.items.add(new File([start, new Uint8Array(size - start.length)], 'ada.png', { type: 'image/png' }));
+  const input = document.querySelector('[name=avatar]');
+  input.files = chosen.files;
+  input.dispatchEvent(new Event('change', { bubbles: true }));
+}"""
+CHOSEN = "[...document.querySelector('[name=avatar]').files].map(file => file.name).join()"
+
+
+@pytest.mark.parametrize("size", [9_000, 3_000_000], ids=["in the form", "ahead of it"])
+def test_a_chosen_file_is_still_chosen_after_another_field_was_wrong(tab: Tab, address: str, size: int) -> None:
+    sent: list[tuple[str, int]] = []
+    tab.page.on("request", lambda request: sent.append((request.url, len(request.post_data_buffer or b""))))
+    visit(tab, address, "sign_up")
+    tab(lambda page: page.evaluate(CHOOSE, size))
+    settled(tab)
+    fill(tab, name="Ada", email="ada", password="a long password", again="a long password")
+    tab(lambda page: page.check("[name=terms]"))
+    settled(tab)
+    assert sum(length for url, length in sent if "event=validate" in url) < 9_000, "a check has sent the file"
+    tab(lambda page: page.click(".cf-submit"))
+    focus(tab, "email")
+    errors(tab, "Enter an address like name@example.org.")
+    assert tab(lambda page: page.evaluate(CHOSEN)) == "ada.png"
+    fill(tab, email="eve@example.org")
+    tab(lambda page: page.press("[name=email]", "Tab"))
+    errors(tab)
+    assert tab(lambda page: page.evaluate(CHOSEN)) == "ada.png"
+    sent.clear()
+    tab(lambda page: page.click(".cf-submit"))
+    tab(lambda page: page.wait_for_selector(".good"))
+    said = f"Welcome, Ada. 1 × team. What a picture: ada.png, {size // 1000} KB."
+    assert tab(lambda page: page.text_content(".good")) == said
+    assert tab(lambda page: page.evaluate(CHOSEN)) == ""
+    assert sum(length for _, length in sent) < 20_000, "what had gone ahead was sent again"
+
+
+def test_a_file_that_is_too_large_is_told_at_its_field_and_not_sent(tab: Tab, address: str) -> None:
+    sent: list[int] = []
+    tab.page.on("request", lambda request: sent.append(len(request.post_data_buffer or b"")))
+    visit(tab, address, "sign_up")
+    fill(tab, name="Ada", email="eve@example.org", password="a long password", again="a long password")
+    tab(lambda page: page.evaluate(CHOOSE, 12_000_000))
+    tab(lambda page: page.click(".cf-submit"))
+    errors(tab, "This file is larger than 4 MB.", "This field is required.")
+    focus(tab, "avatar")
+    tab.shoot("sign-up-with-a-large-picture")
+    assert sum(sent) < 20_000
+    tab(lambda page: page.evaluate(CHOOSE, 9_000))
+    errors(tab, "This field is required.")
+    tab(lambda page: page.check("[name=terms]"))
+    tab(lambda page: page.click(".cf-submit"))
+    tab(lambda page: page.wait_for_selector(".good"))
+
+
 def test_an_event_beside_the_form_leaves_its_text_and_its_errors_alone(tab: Tab, address: str) -> None:
     visit(tab, address, "beside")
     fill(tab, email="ada")

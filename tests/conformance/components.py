@@ -553,3 +553,27 @@ class Album(Component):
 
     def on_fail(self, photo: Upload) -> None:
         raise RuntimeError("a bug")
+
+
+class Enrolment(msgspec.Struct):
+    """A form with files among its fields."""
+
+    name: Annotated[str, msgspec.Meta(max_length=20)]
+    photo: Annotated[Upload, Limit("2 MB", {"image/png"})]
+    papers: list[Annotated[Upload, Limit("1 MB", {"text/*"}, count=2)]] = []
+
+
+@registry.register("badge")
+class Badge(FormComponent):
+    """Takes a form with files; on any component, the same comes by a handler's annotation."""
+
+    schema = Enrolment
+    template = "<section>{{ form }}<p>{{ said }}</p></section>"
+    said: str = ""
+
+    def on_submit(self, form: Enrolment) -> None:
+        if form.name == "Eve":
+            raise Invalid({"name": ["There is an Eve already."]})
+        papers = [f"{paper.name} {paper.read().decode()}" for paper in form.papers]
+        self.said = f"{form.name}: {form.photo.name} {form.photo.size} {form.photo.type} {papers}"
+        self.reset()

@@ -384,6 +384,19 @@ SCENARIOS = (
             '"lines-0-amount":["Enter a whole number."]',
         )),
     )),
+    Scenario("a form with a file asks for it, and takes nothing else for one", "badge", (
+        Step("submit", "name=Ada", status=422, code="invalid", has=(
+            "This field is required.", 'value="Ada"', 'aria-invalid="true"', 'enctype="multipart/form-data"',
+            'type="file" id="c-1-f0-photo" name="photo" required="required" accept="image/png"',
+            'name="papers" accept="text/*" multiple="multiple"', 'hx-encoding="application/x-www-form-urlencoded"',
+        )),
+        Step("submit", "name=Ada&photo=a.png&papers=b", status=422, code="invalid", has=("Choose a file.",), lacks=("a.png",)),
+        Step("validate", "_field=name&name=&photo=%5Bobject+File%5D", has=("This field is required.", "Choose a file."), lacks=("object File",)),
+        Step("validate", "_field=photo&name=Ada&photo=%5Bobject+File%5D&papers=%5Bobject+File%5D", lacks=("This field is required.", "object File")),
+        Step(json={"event": "submit", "payload": {"name": "Ada", "photo": "a.png", "papers": [1]}}, status=422, code="invalid", has=(
+            '"photo":["Choose a file."]', '"papers":["Choose a file."]',
+        )),
+    )),
     Scenario("a wizard keeps its steps, and its end runs when all of them are valid", "tour", (
         Step("submit", "city=", status=422, code="invalid", has=("<h2>stop</h2>", "This field is required.")),
         Step("submit", "city=Utrecht", has=("<h2>person</h2>", "Finish")),

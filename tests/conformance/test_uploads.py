@@ -120,11 +120,12 @@ def test_a_name_is_never_a_path(host: Any, page: Page, name: str, seen: str) -> 
         ([part("photos", b"GIF89a" + b"\0" * 9, "cat.gif", "image/gif")], "Files of this type are not accepted here."),
         ([part("photos", b"PK\x03\x04" + b"\0" * 99, "bomb.zip")], "Files of this type are not accepted here."),
         ([part("photos", PNG, "n" * 300)], "The name of this file is too long."),
+        ([part("photos", b"a" * 2_000_001, "a.txt")], "This file is larger than 2 MB."),
         ([part("photos", PNG, f"{n}.png") for n in range(4)], "Choose at most 3 files."),
         ([part("photos", b"text")], "Choose a file."),
         ([part("photos", b"", "")], "This field is required."),
     ],
-    ids=["markup as png", "wrong type", "zip", "long name", "too many", "text", "none chosen"],
+    ids=["markup as png", "wrong type", "zip", "long name", "large", "too many", "text", "none chosen"],
 )
 def test_a_file_that_does_not_fit_is_told_at_its_field(host: Any, page: Page, parts: list[bytes], message: str) -> None:
     answer = host.send(upload(page, *parts))
@@ -136,7 +137,6 @@ def test_a_file_that_does_not_fit_is_told_at_its_field(host: Any, page: Page, pa
 @pytest.mark.parametrize(
     ("request_of", "status", "code"),
     [
-        (lambda page: upload(page, part("photos", b"a" * 2_000_001, "a.txt")), 413, "too_large"),
         (lambda page: upload(page, part("by", b"a" * 1_100_000)), 413, "too_large"),
         (lambda page: upload(page, part("other", PNG, "a.png")), 422, "invalid"),
         (lambda page: upload(page, part("photos", PNG, "a.png"), content_type="multipart/form-data"), 400, "malformed"),
@@ -170,7 +170,6 @@ def test_a_file_that_does_not_fit_is_told_at_its_field(host: Any, page: Page, pa
         (lambda page: upload(page, part("photo", PNG, "a.png"), event="fail"), 500, "failed"),
     ],
     ids=[
-        "file",
         "text",
         "undeclared",
         "no boundary",
@@ -240,6 +239,87 @@ def test_an_upload_that_breaks_off_leaves_nothing(host: Any, page: Page) -> None
     assert "a.png|108" in host.send(upload(page, part("photos", PNG, "a.png"))).text
     require_gone(before)
     assert host.stage.engine.uploads.taken == 0
+
+
+@pytest.fixture
+def badge(host: Any) -> Page:
+    return open_page(Scenario("", "badge", ()), host.stage)
+
+
+def enrol(host: Any, badge: Page, *parts: bytes, event: str = "submit") -> Answer:
+    answer: Answer = host.send(upload(badge, *parts, component="badge", event=event))
+    badge.take(answer)
+    return answer
+
+
+def test_a_form_takes_its_files_with_its_other_fields(host: Any, badge: Page) -> None:
+    before = open_files()
+    large = PNG + b"\0" * 1_500_000
+    answer = enrol(
+        host, badge, part("name", b"Ada"), part("photo", large, "../a.png", "image/png"), part("papers", b"one", "1.txt"),
+        part("papers", b"two", "2.txt"),
+    )  # fmt: skip
+    assert answer.status == 200, answer.text
+    assert "Ada: a.png 1500108 image/png [&#39;1.txt one&#39;, &#39;2.txt two&#39;]" in answer.text
+    assert "-f1-photo" in answer.text
+    require_gone(before)
+
+
+def test_a_form_tells_what_is_wrong_with_files_and_fields_at_once(host: Any, badge: Page) -> None:
+    before = open_files()
+    answer = enrol(
+        host, badge, part("name", b"A" * 21), part("photo", PNG + b"\0" * 2_000_000, "a.png"),
+        part("papers", PNG, "1.png"), part("spy", b"1"),
+    )  # fmt: skip
+    assert (answer.status, answer.code) == (422, "invalid")
+    for text in (
+        "Must be at most 20 long.", "This file is larger than 2 MB.", "Files of this type are not accepted here.",
+        "spy: This field is not expected here.", f'value="{"A" * 21}"',
+    ):  # fmt: skip
+        assert text in answer.text
+    require_gone(before)
+    checked = host.send(
+        upload(badge, part("_field", b"name"), part("name", b"Ada"), component="badge", event="validate")
+    )
+    assert "This file is larger than 2 MB." in checked.text
+    assert "Must be at most 20 long." not in checked.text
+
+
+def test_a_file_where_a_form_has_none_is_refused(host: Any, badge: Page) -> None:
+    before = open_files()
+    for name, event in (("name", "submit"), ("spy", "submit"), ("photo", "validate")):
+        answer = enrol(host, badge, part(name, PNG, "a.png"), event=event)
+        assert (answer.status, answer.code) == (422, "invalid"), answer.text
+    require_gone(before)
+
+
+def test_a_file_that_went_ahead_is_still_there_after_another_field_was_wrong(host: Any, badge: Page) -> None:
+    def ahead(step: str, body: bytes = b"") -> Any:
+        sent = piece(badge, step, body, event="submit")
+        return json.loads(host.send(Sent(sent.path.replace("album", "badge"), sent.headers, sent.body)).body)
+
+    announced = {"field": "photo", "name": "a.png", "type": "image/png", "size": 1_500_000}
+    token = ahead("new", json.dumps(announced).encode())["upload"]
+    content = PNG + b"\0" * (1_500_000 - len(PNG))
+    ahead(f"{token}; offset=0", content[:1_000_000])
+    ahead(f"{token}; offset=1000000", content[1_000_000:])
+    answer = enrol(host, badge, part("name", b"Eve"), part("photo", token.encode()))
+    assert (answer.status, "There is an Eve already." in answer.text) == (422, True)
+    assert ahead(token) == {"offset": 1_500_000}
+    answer = enrol(host, badge, part("name", b"Ada"), part("photo", token.encode()))
+    assert "Ada: a.png 1500000 image/png" in answer.text
+    assert ahead(token)["code"] == "unknown"
+
+
+def test_a_file_that_is_announced_as_too_large_is_told_at_its_field(host: Any, badge: Page) -> None:
+    body = json.dumps({"field": "photo", "name": "a.png", "type": "image/png", "size": 9_000_000}).encode()
+    sent = piece(badge, "new", body, event="submit")
+    said = json.loads(host.send(Sent(sent.path.replace("album", "badge"), sent.headers, sent.body)).body)
+    assert said["offset"] == 9_000_000
+    answer = enrol(host, badge, part("name", b""), part("photo", said["upload"].encode()))
+    assert answer.status == 422
+    assert "This file is larger than 2 MB." in answer.text
+    assert "This field is required." in answer.text
 
 
 def piece(page: Page, step: str, body: bytes = b"", event: str = "add", **headers: str) -> Sent:

@@ -171,10 +171,19 @@ def test_a_file_of_the_wrong_type_is_refused_at_its_first_piece_and_told_at_its_
     assert waiting(folder) == []
 
 
+def test_a_file_that_is_too_large_is_not_sent_and_told_at_its_field(engine: Engine, folder: Path) -> None:
+    browser = Browser(engine)
+    status, said = browser.ask("new", b'{"field": "file", "name": "a", "size": 20001}')
+    assert (status, said["offset"]) == (200, 20001)
+    assert waiting(folder) == []
+    assert browser.ask(f"{said['upload']}; offset=0", b"z")[0] == 404
+    assert "This file is larger than 20 KB." in browser.submit(said["upload"])
+    assert waiting(folder) == []
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        (b'{"field": "file", "name": "a", "size": 20001}', 413, "too_large"),
         (b'{"field": "file", "name": "a", "size": 0}', 422, "invalid"),
         (b'{"field": "file", "name": "a", "size": -1}', 422, "invalid"),
         (b'{"field": "other", "name": "a", "size": 9}', 422, "invalid"),

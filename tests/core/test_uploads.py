@@ -111,7 +111,7 @@ def test_a_handler_gets_what_a_test_gives_it() -> None:
 
     state = Shelf().dispatch("put", {"photo": Upload.from_bytes("a.png", PNG), "note": "my "})["state"]
     assert state["said"] == "my a.png image/png"
-    assert Shelf().dispatch("put", {"photo": "a.png"})["errors"] == {"photo": ["This value is not valid."]}
+    assert Shelf().dispatch("put", {"photo": "a.png"})["errors"] == {"photo": ["Choose a file."]}
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 10_000])
@@ -127,7 +127,7 @@ def test_where_the_pieces_of_a_body_are_cut_makes_no_difference(size: int) -> No
         file.close()
 
 
-def test_a_file_that_is_too_large_is_not_read_to_its_end() -> None:
+def test_a_file_that_is_too_large_is_read_as_far_as_a_whole_form_may_go_and_no_further() -> None:
     taken = 0
 
     def body() -> Iterator[bytes]:
@@ -139,9 +139,23 @@ def test_a_file_that_is_too_large_is_not_read_to_its_end() -> None:
 
     budget = Budget(10**9)
     with pytest.raises(TooLarge):
-        Intake(KIND, Limits(), {"f": Limit(50_000)}, budget).read(body())
-    assert taken == 51
+        Intake(KIND, Limits(body=20_000), {"f": Limit(50_000, count=1)}, budget).read(body())
+    assert taken == 70
     assert budget.taken == 0
+
+
+def test_of_a_file_that_is_too_large_no_more_is_kept_than_its_limit_and_the_rest_of_the_form_is_read() -> None:
+    body = part("f", b"z" * 60_000) + b'--x\r\nContent-Disposition: form-data; name="note"\r\n\r\nhello\r\n--x--\r\n'
+    reader = MultipartReader(KIND, Limits(), {"f": Limit("50 KB")}, 10**6)
+    reader.feed(body[:40_000])
+    assert reader._spool is not None
+    file = reader._spool.file
+    assert not file.closed
+    reader.feed(body[40_000:])
+    form: Any = reader.close()
+    assert file.closed
+    assert form["note"] == ["hello"]
+    assert form["f"][0].reason == "This file is larger than 50 KB."
 
 
 def test_only_so_much_is_taken_in_at_once() -> None:
@@ -167,8 +181,10 @@ def test_a_form_that_a_framework_has_parsed_has_the_same_limits() -> None:
     intake = Intake(KIND, Limits(), {"f": Limit(100)}, Budget(1))
     form: Any = intake.adopt([("f", File(PNG)), ("note", "hello")])
     assert (form["f"][0].name, form["note"]) == ("a.png", ["hello"])
-    with pytest.raises(TooLarge):
-        intake.adopt([("f", File(PNG * 2))])
+    large = File(PNG * 2)
+    refused: Any = intake.adopt([("f", large)])
+    assert refused["f"][0].reason == "This file is larger than 100 bytes."
+    assert large.file.closed
     with pytest.raises(Invalid):
         intake.adopt([("other", File(PNG))])
 

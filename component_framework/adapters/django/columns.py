@@ -41,6 +41,8 @@ _INPUTS: tuple[tuple[type[Any], Kind], ...] = (
 def model_field(field: Any) -> ModelField:
     """What a model field holds, and what a visitor may send for it: one of its choices, no longer text than fits."""
     kind = plain_type(field)
+    if isinstance(field, models.FileField):
+        return ModelField(kind, kind, is_file=True)
     if field.many_to_many:
         return ModelField(list[kind], Annotated[list[kind], input_for(field)], many=True)  # type: ignore[valid-type]
     accepted: Any = kind

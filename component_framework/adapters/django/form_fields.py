@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from typing import Any, cast
 
 from django import forms
 from django.forms.utils import pretty_name
+from msgspec.structs import replace
 
 from ...core.errors import ConfigurationError
-from ...core.schema import Choice, FormField, Kind
+from ...core.field_types import file_attributes
+from ...core.schema import Choice, FormField, Kind, Stored
+from ...core.uploads import Limit
 
+_NO_FILES: Mapping[str, Limit] = {}
 _MOMENTS: tuple[tuple[type[forms.Field], Kind, frozenset[str]], ...] = (
     (forms.DateTimeField, "datetime-local", frozenset()),
     (forms.DateField, "date", frozenset({"%Y-%m-%d"})),
@@ -20,6 +25,7 @@ _MOMENTS: tuple[tuple[type[forms.Field], Kind, frozenset[str]], ...] = (
 """Fields with an input of their own, where they read what browsers send from it."""
 _WIDGETS: tuple[tuple[type[forms.Widget], Kind], ...] = (
     (forms.HiddenInput, "hidden"),
+    (forms.FileInput, "file"),
     (forms.Textarea, "textarea"),
     (forms.CheckboxInput, "checkbox"),
     (forms.CheckboxSelectMultiple, "checkboxes"),
@@ -34,9 +40,11 @@ _INPUTS: Mapping[str, Kind] = {
 _CHOOSING = frozenset({"select", "select-multiple", "radio", "checkboxes"})
 
 
-def describe(title: str, name: str, field: Any) -> FormField:
-    """The description of a field; raises ConfigurationError for a widget that is no plain one."""
+def describe(title: str, name: str, field: Any, limits: Mapping[str, Limit] = _NO_FILES) -> FormField:
+    """The description of a field; raises ConfigurationError for a widget that is no plain one, and a file that cannot come."""
     kind = _kind(title, name, field)
+    if kind == "file" and not field.disabled:
+        _require_file(title, name, field, limits)
     label = field.label if field.label is not None else pretty_name(name)
     return FormField(
         name=name,
@@ -46,8 +54,45 @@ def describe(title: str, name: str, field: Any) -> FormField:
         help=cast(str, field.help_text),
         initial=() if field.initial is None or callable(field.initial) else (str(field.initial),),
         choices=Options(field) if kind in _CHOOSING else (),
-        attributes=tuple(_attributes(field)),
+        attributes=tuple(_attributes(field)) + (_accept(field, limits[name]) if name in limits else ()),
+        limit=limits.get(name),
+        clears=clears_of(name, field),
     )
+
+
+def clears_of(name: str, field: Any) -> str:
+    """The name of the box that takes a stored file away; none, where there is no such box."""
+    clearable = isinstance(field.widget, forms.ClearableFileInput) and not (field.required or field.disabled)
+    return str(field.widget.clear_checkbox_name(name)) if clearable else ""
+
+
+def with_stored(bound: Any, described: FormField) -> FormField:
+    """`described` with the file that `bound`, Django's BoundField, has from before: then no other is required."""
+    file, widget = bound.initial, bound.field.widget
+    if not (file and hasattr(file, "name")):
+        return described
+    try:
+        url = str(getattr(file, "url", ""))
+    except (ValueError, NotImplementedError):  # a storage without addresses
+        url = ""
+    labels = (
+        {"label": str(widget.initial_text), "clear_label": str(widget.clear_checkbox_label)} if described.clears else {}
+    )
+    return replace(described, required=False, stored=Stored(name=str(file.name), url=url, **labels))
+
+
+def _require_file(title: str, name: str, field: Any, limits: Mapping[str, Limit]) -> None:
+    if name not in limits:
+        raise ConfigurationError(
+            f"{title}.{name}: a file is a field of the form class itself, so that it is known before the form is made, and of "
+            "no formset. Write it into the class, and take it out of self.fields where it is not wanted."
+        )
+    if isinstance(field, forms.ImageField) and find_spec("PIL") is None:
+        raise ConfigurationError(f"{title}.{name}: Django checks pictures with Pillow. Run: pip install pillow")
+
+
+def _accept(field: Any, limit: Limit) -> tuple[tuple[str, str], ...]:
+    return () if "accept" in field.widget.attrs else file_attributes(limit, many=False)
 
 
 def spell(bound: Any) -> list[str]:
@@ -55,7 +100,7 @@ def spell(bound: Any) -> list[str]:
     field, widget = bound.field, bound.field.widget
     value = field.prepare_value(bound.initial)
     kind = _kind(type(bound.form).__qualname__, bound.name, field)
-    if value is None:
+    if value is None or kind == "file":
         return []
     if kind == "checkbox":
         return ["on"] if widget.check_test(value) else []

@@ -18,7 +18,8 @@ from ...core.errors import ConfigurationError, Invalid
 from ...core.fitting import UNKNOWN, Form
 from ...core.form_data import as_form
 from ...core.schema import FormField
-from .form_fields import describe, spell
+from .files import limits_of, split
+from .form_fields import clears_of, describe, spell, with_stored
 from .formsets import Rows
 
 
@@ -50,7 +51,8 @@ class DjangoSchema:
     @cached_property
     def fields(self) -> Mapping[str, FormField]:
         """The fields that the class declares; those of a form that is made anew may be others."""
-        found = {name: describe(self.title, name, field) for name, field in self._form.base_fields.items()}
+        limits = limits_of(self._form)
+        found = {name: describe(self.title, name, field, limits) for name, field in self._form.base_fields.items()}
         return found | {name: Rows(name, kind).described for name, kind in formsets_of(self._form).items()}
 
     def begin(self, values: Any) -> Form:
@@ -71,11 +73,13 @@ class OneForm:
         self._find_arguments = arguments
         self._made: Any = None
         self._rows = {name: Rows(name, kind) for name, kind in formsets_of(form).items()}
+        self._limits = limits_of(form)
 
     @cached_property
     def fields(self) -> Mapping[str, FormField]:
         form = self._made if self._made is not None else self._make()
-        found = {name: describe(self.title, name, field) for name, field in form.fields.items()}
+        found = {name: describe(self.title, name, field, self._limits) for name, field in form.fields.items()}
+        found |= {name: with_stored(form[name], found[name]) for name in self._limits if name in found}
         return found | {name: rows.describe(form) for name, rows in self._rows.items()}
 
     def begin(self, values: Any) -> Form:
@@ -90,10 +94,14 @@ class OneForm:
     def validate(self, data: Mapping[str, Any]) -> Any:
         sent = Form(as_form(data))
         taken = {name: rows.take(sent) for name, rows in self._rows.items()}
-        form = self._make(data=MultiValueDict(sent))
-        errors = {name: [UNKNOWN] for name in sent if name not in form.fields}
+        wrong: dict[str, list[str]] = {}
+        files = split(sent, self._form.base_fields, self._limits.keys(), wrong)
+        form = self._make(data=MultiValueDict(sent), **({"files": files} if self._limits else {}))
+        clears = {clears_of(name, form.fields[name]) for name in self._limits if name in form.fields} - {""}
+        errors = {name: [UNKNOWN] for name in (*sent, *files) if name not in form.fields and name not in clears}
         if not form.is_valid():
             errors |= {("" if name == "__all__" else name): [*map(str, texts)] for name, texts in form.errors.items()}
+        errors |= wrong
         form.formsets = {name: self._rows[name].check(form, rows, errors) for name, rows in taken.items()}
         if errors:
             raise Invalid(errors)

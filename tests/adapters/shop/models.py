@@ -56,6 +56,16 @@ class Leaflet(models.Model):
     objects: models.Manager[Leaflet] = models.Manager()
 
 
+class Card(models.Model):
+    """Has files: a picture that it cannot be without, and a letter."""
+
+    id = models.BigAutoField(primary_key=True)
+    name = models.CharField(max_length=10)
+    picture = models.ImageField(upload_to="pictures", max_length=60)
+    letter = models.FileField(upload_to="letters", blank=True)
+    objects: models.Manager[Card] = models.Manager()
+
+
 class Tag(models.Model):
     """Is put on articles."""
 
