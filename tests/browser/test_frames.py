@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Request
 
 from tests.browser.conftest import Driver, Tab
 from tests.live.site import World
@@ -128,33 +127,32 @@ def test_the_script_takes_every_message_of_the_goldens_and_passes_over_what_it_d
     tab(lambda page: page.evaluate("() => window.cancel()"))
 
 
+RECORD = """() => {
+  const said = window.said = [];
+  const { fetch } = window;
+  window.fetch = (url, options) => {
+    if (String(url).endsWith('/components/live')) said.push(...JSON.parse(options.body).messages);
+    return fetch(url, options);
+  };
+  const { send } = WebSocket.prototype;
+  WebSocket.prototype.send = function (text) { said.push(JSON.parse(text)); return send.call(this, text); };
+  addEventListener('found', () => { window.found = true; }, true);
+}"""
+
+
 def test_the_script_says_what_the_goldens_have(tab: Tab, place: Place) -> None:
-    said: list[dict[str, Any]] = []
-    tab(
-        lambda page: page.on(
-            "websocket", lambda socket: socket.on("framesent", lambda text: said.append(json.loads(text)))
-        )
-    )
-    tab(lambda page: page.on("request", lambda request: said.extend(posted(request))))
+    tab(lambda page: page.add_init_script(f"({RECORD})()"))
     visit(tab, place, "stock:1,plain")
     connected(tab)
     tab(lambda page: page.click("text=Take"))
     text(tab, "b", "9")
-    tab(lambda page: page.evaluate("components.on('position', () => ({ x: 1 }))"))
-    found = "new Promise((heard) => { addEventListener('found', heard, true); components.send('where'); })"
-    tab(lambda page: page.evaluate(f"{found}.then(() => true)"))
+    tab(lambda page: page.evaluate("() => { components.on('position', () => ({ x: 1 })); components.send('where'); }"))
+    tab(lambda page: page.wait_for_function("() => window.found"))
+    said: list[dict[str, Any]] = tab(lambda page: page.evaluate("said"))
     expected = {"join", "message", "result"} | ({"event"} if place[0].engine.socket else set())
     assert expected <= {message["type"] for message in said}
     for message in said:
         assert message.keys() <= UP[message["type"]].keys(), message
-
-
-def posted(request: Request) -> list[dict[str, Any]]:
-    """The messages that a page without a socket posts."""
-    if request.method != "POST" or not request.url.endswith("/components/live"):
-        return []
-    messages: list[dict[str, Any]] = json.loads(request.post_data or "")["messages"]
-    return messages
 
 
 def test_a_page_of_another_version_of_the_protocol_hears_so_and_posts_its_events(
@@ -172,4 +170,4 @@ def test_a_page_of_another_version_of_the_protocol_hears_so_and_posts_its_events
         tab(lambda page: page.click("text=Take"))
         text(tab, "b", left)
     assert tab(lambda page: page.evaluate("components.open")) is False
-    assert len(place[0].engine.sessions) == 1
+    assert [name for name, _ in place[0].heard].count("connect") == 1
