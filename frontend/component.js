@@ -10,7 +10,7 @@
   const emit = (id, name, detail) => {
     if (name == 'component:emit') detail.forEach(([name, detail]) => emit(id, name, detail));
     else if (name == 'component:navigate') {
-      Object.entries(detail).forEach(([how, url]) => how == 'redirect' ? location = url : history[how + 'State'](0, '', url));
+      Object.entries(detail).forEach(([how, url]) => how == 'redirect' ? location = url : history[how + 'State']({ htmx: true }, '', url));
     } else (find(id) || document).dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
   };
 

@@ -6,6 +6,7 @@
   if (base === undefined || window.components) return;
 
   const LIFECYCLE = ['ready', 'connect', 'disconnect'];
+  const VERSION = 1; // of what is said over the connection (core/live.py)
   const ROOM = 100; // messages that wait for a connection
   const listeners = {};
   const latest = {}; // what has happened: a listener that comes late still hears it once
@@ -100,6 +101,11 @@
   };
   const on = {
     hello: (frame) => {
+      if (frame.v != VERSION) {
+        over = true; // a deploy has changed the protocol: events are posted, and the next page has the next script
+        dispatch('component:outdated', { v: frame.v });
+        return down();
+      }
       session = frame.session;
       limit = frame.heartbeat * 2500;
       tries = 0;

@@ -44,6 +44,9 @@ NAME = "live"
 FIRST = "live?first"
 """What the token of a page is signed for that has not come yet; good once, for the page may be shown twice."""
 
+VERSION = 1
+"""Of what is said over connections; a page whose script speaks another does without one (docs/wire-protocol.md)."""
+
 EVERYBODY = "a:"
 SILENCES = 3
 """Heartbeats without a word from the page after which its socket is taken to be dead."""
@@ -142,8 +145,8 @@ class Live:
             self.inbox.lifecycle("connect", session)
         session._renew = renew
         hello = {
-            "type": "hello", "session": self._token(session), "received": session.received, "resumed": resumed, "v": 1,
-            "heartbeat": self.limits.heartbeat,
+            "type": "hello", "session": self._token(session), "received": session.received, "resumed": resumed,
+            "v": VERSION, "heartbeat": self.limits.heartbeat,
         }  # fmt: skip
         connection = Connection(session, transport, session.resume(last if resumed else 0), [Push(hello)], answers)
         if (earlier := session._connection) is not None:

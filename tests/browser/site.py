@@ -123,6 +123,20 @@ class Steps(StreamingComponent):
         self.step = 4
 
 
+@registry.register("trail")
+class Trail(StreamingComponent):
+    """Changes the address at the end of a stream."""
+
+    template = """<div><button id="walk" {{ on("walk") }}>walk</button><output>{{ step }}</output></div>"""
+    step: int = 0
+
+    async def on_walk(self) -> AsyncIterator[None]:
+        yield
+        await asyncio.sleep(LATENCY)
+        self.step += 1
+        self.push_url(f"/page/trail?step={self.step}")
+
+
 @registry.register("parent")
 class Parent(Component):
     """A parent whose child tells it something."""

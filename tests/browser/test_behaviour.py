@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
 from tests.browser.conftest import Driver, Tab
 from tests.browser.site import app
@@ -244,3 +245,17 @@ def test_three_hundred_swaps_leave_no_listener_and_no_node_behind(tab: Tab, addr
     listeners, nodes = kept()
     assert listeners <= before[0]
     assert nodes <= before[1] + 5
+
+
+def test_back_and_forward_go_through_the_addresses_that_streams_have_pushed(tab: Tab, address: str) -> None:
+    visit(tab, address, "trail")
+    tab(lambda page: page.click("#walk"))
+    tab(lambda page: page.wait_for_url("**/page/trail?step=1"))
+    text(tab, "output", "1")
+    tab(lambda page: page.evaluate("window.same = true"))
+    for move, end in ((Page.go_back, ""), (Page.go_forward, "?step=1")):
+        tab(lambda page: page.evaluate("document.querySelector('output').textContent = 'before'"))
+        tab(move)
+        tab(lambda page: page.wait_for_url(f"**/page/trail{end}"))  # noqa: B023  # called at once
+        text(tab, "output", "0")  # a page of this site begins anew, whatever its address
+    assert tab(lambda page: page.evaluate("window.same")) is True

@@ -77,6 +77,8 @@ class Socket:
         url = address.replace("http", "ws", 1) + f"/components/ws{query}"
         self._opened = connect(url, additional_headers=headers, open_timeout=10, max_size=None)
         self.raw: ClientConnection = self._opened.__enter__()
+        self.session = ""
+        self.last = 0
 
     def say(self, **message: Any) -> None:
         self.raw.send(json.dumps(message))
@@ -85,6 +87,7 @@ class Socket:
         """The next message, or the next of a `kind`."""
         while True:
             frame: dict[str, Any] = json.loads(self.raw.recv(10))
+            self.session, self.last = frame.get("session", self.session), frame.get("seq", self.last)
             if (kind is None and frame.get("type") not in SIGNS) or frame.get("type") == kind or kind in frame:
                 return frame
 
@@ -105,6 +108,7 @@ class Stream:
         self.response = self._answer.__enter__()
         self._lines = self.response.iter_lines() if self.response.status_code == 200 else iter(())
         self.session = ""
+        self.last = 0
 
     def say(self, **message: Any) -> httpx.Response:
         return self.client.post("/live", json={"session": self.session, "messages": [message]})
@@ -120,6 +124,7 @@ class Stream:
                 fields[name] = fields.get(name, "") + value
             frame: dict[str, Any] = json.loads(fields["data"]) if "event" in fields else {"content": fields["data"]}
             frame["seq"] = int(fields.get("id", 0))
+            self.last = frame["seq"] or self.last
             if frame.get("type") == "hello":
                 self.session = frame["session"]
             if (kind is None and frame.get("type") != "ping") or frame.get("type") == kind or kind in frame:
