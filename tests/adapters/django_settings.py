@@ -1,5 +1,7 @@
 """Settings for the tests on Django."""
 
+import os
+import tempfile
 from pathlib import Path
 
 SECRET_KEY = "a secret of the tests, and of nothing else"
@@ -19,7 +21,9 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
 ]
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+# the tests' is a file: Django never closes what is in memory, and what a thread leaves open is a warning, and so an error
+_FILE = Path(tempfile.gettempdir()) / f"component-tests-{os.getpid()}.sqlite3"
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:", "TEST": {"NAME": _FILE}}}
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

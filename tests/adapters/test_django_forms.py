@@ -158,9 +158,9 @@ def test_a_choice_of_rows_is_asked_of_the_database_off_the_event_loop() -> None:
 
 @pytest.mark.django_db
 def test_options_that_come_later_are_shown() -> None:
-    assert mount("pick", engine=engine()).texts("option") == ["---------"]
+    [nothing] = mount("pick", engine=engine()).texts("option")  # what Django calls it depends on its version
     get_user_model().objects.create(username="eve")
-    assert mount("pick", engine=engine()).texts("option") == ["---------", "eve"]
+    assert mount("pick", engine=engine()).texts("option") == [nothing, "eve"]
 
 
 def test_a_widget_of_several_inputs_is_refused_with_its_name() -> None:
