@@ -24,4 +24,5 @@ class Markup(str):
 
 
 def _escaped(text: str) -> str:
-    return text.__html__() if hasattr(text, "__html__") else html.escape(text)
+    markup = getattr(text, "__html__", None)
+    return html.escape(text) if markup is None else str(markup())
