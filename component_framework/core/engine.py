@@ -33,6 +33,7 @@ from .inspection import check_template, describe, examine
 from .lazy import excuse, is_lazy, opened, placeholder
 from .lifecycle import Restored, frames, give_way, last, run_sync
 from .limits import Limits
+from .marked import Markup
 from .origin import require_same_origin
 from .pages import Pages
 from .pieces import Pieces
@@ -41,7 +42,7 @@ from .realtime import Realtime
 from .refusing import refuse
 from .registry import Registry
 from .registry import registry as default_registry
-from .rendering import Markup, Renderer
+from .rendering import Renderer
 from .request import HttpRequest, public_params, read_call
 from .secret import Cipher
 from .signing import TokenSigner, keys_of
@@ -264,6 +265,10 @@ class Engine(Pages, Realtime):
     async def note(self, component: Component, effects: Sequence[Effect]) -> None:
         require_room(effects, self.limits, component._compiled.title)
         await self.home(type(component)).note(component, effects)
+
+    def secret_params(self, name: str) -> frozenset[str]:
+        cls = self.registry.get(name)
+        return frozenset() if cls is None else self._spec(cls).secret_params
 
     async def show_other(
         self, name: str, *, target: str | None, params: Mapping[str, Any], context: Context, offload: Offload | None

@@ -84,6 +84,10 @@ class Host(Protocol):
         """Mount another registered component, as the element `target`."""
         ...
 
+    def secret_params(self, name: str) -> frozenset[str]:
+        """The params of the component `name` that stay on the server."""
+        ...
+
     def scripts(self, nonce: str | None, context: Context) -> str:
         """The tags that load htmx and the framework's script."""
         ...
@@ -126,6 +130,9 @@ class Alone:
         raise ConfigurationError(
             f"{name!r} can only be mounted by an Engine. Ask one for the component: engine.component(…), or engine.mount(…)."
         )
+
+    def secret_params(self, name: str) -> frozenset[str]:
+        return frozenset()
 
     def scripts(self, nonce: str | None, context: Context) -> str:
         raise ConfigurationError("component_scripts() needs an Engine: it knows where the assets are served.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from . import assets
 from .component import Context
-from .rendering import Markup
+from .marked import Markup
 
 if TYPE_CHECKING:
     from .engine import Engine

@@ -17,6 +17,7 @@ from .binding import bind
 from .effects import ELEMENT_ID
 from .errors import BindingError, ConfigurationError, Invalid, TooLarge
 from .host import Alone, Host
+from .marked import Markup
 from .plain import require_json
 from .topics import digest, handle, share_key, topics_of
 
@@ -32,15 +33,6 @@ _ROOT = re.compile(
 _ATTRIBUTE = re.compile(r"([^\s=>\"'/]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+)))?")
 _SLOT = re.compile(r'<component-slot id="(\d{1,6})"></component-slot>')
 _STATE_FIELD = "<!--component-state-->"
-
-
-class Markup(str):
-    """Text that is markup already: template engines do not escape it again (the `__html__` protocol)."""
-
-    __slots__ = ()
-
-    def __html__(self) -> str:
-        return self
 
 
 @runtime_checkable
@@ -104,7 +96,8 @@ class TemplateFunctions:
     def live_component(self, name: str, /, *, key: str | int | None = None, **params: Any) -> Markup:
         """A child component. `key` tells siblings of one kind apart; their params do it where there is none."""
         require_json(msgspec.to_builtins(params), f"live_component({name!r})")
-        self.slots.append(Slot(name, _key(name, params) if key is None else _as_id(str(key)), params))
+        own = _key(name, params, self.host.secret_params(name)) if key is None else _as_id(str(key))
+        self.slots.append(Slot(name, own, params))
         return Markup(f'<component-slot id="{len(self.slots) - 1}"></component-slot>')
 
     def component_fields(self) -> Markup:
@@ -121,12 +114,16 @@ def _as_id(key: str) -> str:
     return key if _PLAIN_KEY.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
-def _key(name: str, params: Mapping[str, Any]) -> str:
-    """The part of a child's id that its name and params give: the same for the same, in every process."""
+def _key(name: str, params: Mapping[str, Any], secret: frozenset[str]) -> str:
+    """The part of a child's id that its name and params give: the same for the same, in every process.
+
+    A page could try values against a digest, so that what is secret has no part in it.
+    """
     stem = name.replace(".", "-")
-    if not params:
+    told = {key: value for key, value in params.items() if key not in secret}
+    if not told:
         return stem
-    text = msgspec.json.encode(params, order="deterministic")
+    text = msgspec.json.encode(told, order="deterministic")
     return f"{stem}-{hashlib.sha256(text).hexdigest()[:8]}"
 
 

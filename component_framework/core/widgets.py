@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from .errors import ConfigurationError, nearest
 from .fitting import Form
 from .form_data import removed_name, row_name, take_rows
-from .rendering import Markup, inline_renderer
+from .marked import Markup
+from .rendering import inline_renderer
 from .schema import Choice, FormField, FormSchema
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from component_framework.adapters.jinja import JinjaRenderer
 from component_framework.adapters.jinja_compiler import speed_up
 from component_framework.adapters.jinjax import JinjaxRenderer
 from component_framework.core.errors import BindingError, ConfigurationError
-from component_framework.core.rendering import Markup
+from component_framework.core.marked import Markup
 
 NASTY = "<script>alert('1')</script>\"&amp; {{ 7*7 }} {% raw %} \u2028"
 

@@ -181,3 +181,29 @@ def test_a_secret_of_a_watched_component_comes_back_and_never_leaves() -> None:
             assert isinstance(reply.body, bytes)
             markup = reply.body.decode()
             assert CANARY.encode() not in reply.body + readable(token(markup))
+
+
+@registry.register("till")
+class Till(Component):
+    template = "<p>{{ owner }}</p>"
+    pin: ServerOnly[str]
+    owner: str = ""
+
+
+@registry.register("wallet")
+class Wallet(Component):
+    template = """<div>{{ live_component("till", pin=code, owner="ann") }}</div>"""
+
+    def get_context(self) -> dict[str, Any]:
+        return {**super().get_context(), "code": self.params["code"]}
+
+    def mount(self, code: str) -> None: ...
+
+
+def test_a_childs_id_says_nothing_of_what_is_secret() -> None:
+    ids = [
+        re.findall(' id="[^"]*-(till[^"]*)"', engine(cipher=AesGcmCipher("k")).mount("wallet", code=code))
+        for code in (CANARY, "another")
+    ]
+    assert ids[0] == ids[1]
+    assert len(ids[0]) == 1

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from component_framework import Component
 from component_framework.core.errors import PayloadError, StateError
-from component_framework.core.rendering import Markup
+from component_framework.core.marked import Markup
 from component_framework.core.spec import spec_of
 
 from .served import engine_of
