@@ -147,16 +147,17 @@ class Workshop(WizardComponent):
     steps = {"person": Person, "day": Choice, "wishes": Wishes}
     submit_label = "Book"
     template = """<section class="card narrow">
-{% if booked %}<p class="good" role="status">{{ booked }}</p>{% endif %}
+{% if booked %}<p class="good" role="status" tabindex="-1"{% if component.is_done %} autofocus{% endif %}>{{ booked }}</p>{% endif %}
 <ol class="steps">{% for name in component.steps %}
 <li{% if name == component.current %} aria-current="step"{% endif %}>{{ name|title }}</li>{% endfor %}
 </ol>
 {{ form }}
 </section>"""
     booked: str = ""
+    is_done = False  # no state: the focus goes to what was booked once, and not at every later event
 
     def finish(self, person: Person, day: Choice, wishes: Wishes) -> None:
         lunch = "with" if day.lunch else "without"
         places = "1 place" if wishes.guests == 0 else f"{1 + wishes.guests} places"
-        self.booked = f"{person.name}, {places} on {day.day}, {lunch} lunch."
+        self.booked, self.is_done = f"{person.name}, {places} on {day.day}, {lunch} lunch.", True
         self.reset()

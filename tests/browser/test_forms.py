@@ -284,7 +284,7 @@ def test_a_wizard_goes_back_and_forward_and_keeps_what_was_typed(tab: Tab, addre
     errors(tab, "Must be at most 5.")
     fill(tab, guests="2")
     tab(lambda page: page.click(".cf-submit"))
-    tab(lambda page: page.wait_for_selector("text=Ada, 3 places on Tuesday, without lunch."))
+    tab(lambda page: page.wait_for_selector("[role=status]:focus >> text=Ada, 3 places on Tuesday, without lunch."))
 
 
 @pytest.mark.parametrize("name", ["sign_up", "invoice", "workshop"])
