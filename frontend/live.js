@@ -38,7 +38,10 @@
   const plain = (data) => JSON.parse(JSON.stringify(data, references));
 
   // Up ------------------------------------------------------------------------------------------------------------
+  // Whoever sent a message that nobody will hear, or that may not have arrived, is told.
+  const lose = (entries) => { for (const { message } of entries) if (message.type == 'message') dispatch('component:lost', { message }); };
   const say = (message) => {
+    if (over && message.type == 'message') return lose([{ message }]);
     wanted = true;
     if (message.n && outbox.length >= ROOM) return dispatch('component:overflow', { message });
     outbox.push({ message, sent: false });
@@ -102,9 +105,8 @@
   const on = {
     hello: (frame) => {
       if (frame.v != VERSION) {
-        over = true; // a deploy has changed the protocol: events are posted, and the next page has the next script
-        dispatch('component:outdated', { v: frame.v });
-        return down();
+        dispatch('component:outdated', { v: frame.v }); // by a deploy: events are posted, and the next page has the next script
+        return finish();
       }
       session = frame.session;
       limit = frame.heartbeat * 2500;
@@ -113,7 +115,7 @@
         if (!frame.resumed && entry.sent && entry.message.n) entry.lost = true;
         entry.sent = false;
       }
-      for (const { message } of outbox.filter((entry) => entry.lost && entry.message.type == 'message')) dispatch('component:lost', { message });
+      lose(outbox.filter((entry) => entry.lost));
       outbox = outbox.filter((entry) => !entry.lost);
       if (frame.resumed) acknowledge(frame.received);
       else {
@@ -126,7 +128,7 @@
       else join();
     },
     ping: () => link?.acknowledges && link.send([{ type: 'pong', seq: seen }]),
-    close: ({ code }) => { if (code == 1008) over = true; down(); },
+    close: ({ code }) => code == 1008 ? finish() : down(),
     ack: ({ n }) => acknowledge(n),
     resync: () => { dispatch('component:resync', {}); later(join, 500); },
     refresh: ({ topic, id }) => {
@@ -197,6 +199,13 @@
     }
     for (const wait of waiting.values()) wait.down?.();
     if (!over && (session || tries < 5)) retry = later(connect, Math.min(30000, 500 * 2 ** tries++));
+  };
+  // No connection any more, for as long as this page lives.
+  const finish = () => {
+    over = true;
+    lose(outbox);
+    outbox = [];
+    down();
   };
   const look = () => {
     for (const [handle, id] of works) if (!document.getElementById(id)) works.delete(handle);

@@ -15,7 +15,7 @@ async (source) => {
         const number = opened++;
         this.listeners = {};
         setTimeout(() => {
-          const hello = { type: 'hello', session: 'x', resumed: number > 0, received: 0, heartbeat: 15 };
+          const hello = { type: 'hello', v: 1, session: 'x', resumed: number > 0, received: 0, heartbeat: 15 };
           this.listeners['component:live']?.({ data: JSON.stringify(hello), lastEventId: '' });
           if (number < delays.drops) setTimeout(() => { if (!this.closed) this.onerror(); }, chance(30));
         }, chance(40));

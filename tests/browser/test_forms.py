@@ -172,7 +172,11 @@ CHOSEN = "[...document.querySelector('[name=avatar]').files].map(file => file.na
 @pytest.mark.parametrize("size", [9_000, 3_000_000], ids=["in the form", "ahead of it"])
 def test_a_chosen_file_is_still_chosen_after_another_field_was_wrong(tab: Tab, address: str, size: int) -> None:
     sent: list[tuple[str, int]] = []
-    tab.page.on("request", lambda request: sent.append((request.url, len(request.post_data_buffer or b""))))
+    tab(
+        lambda page: page.on(
+            "request", lambda request: sent.append((request.url, len(request.post_data_buffer or b"")))
+        )
+    )
     visit(tab, address, "sign_up")
     tab(lambda page: page.evaluate(CHOOSE, size))
     settled(tab)
@@ -199,7 +203,7 @@ def test_a_chosen_file_is_still_chosen_after_another_field_was_wrong(tab: Tab, a
 
 def test_a_file_that_is_too_large_is_told_at_its_field_and_not_sent(tab: Tab, address: str) -> None:
     sent: list[int] = []
-    tab.page.on("request", lambda request: sent.append(len(request.post_data_buffer or b"")))
+    tab(lambda page: page.on("request", lambda request: sent.append(len(request.post_data_buffer or b""))))
     visit(tab, address, "sign_up")
     fill(tab, name="Ada", email="eve@example.org", password="a long password", again="a long password")
     tab(lambda page: page.evaluate(CHOOSE, 12_000_000))

@@ -169,4 +169,11 @@ def test_a_page_of_another_version_of_the_protocol_hears_so_and_posts_its_events
         tab(lambda page: page.click("text=Take"))
         text(tab, "b", left)
     assert tab(lambda page: page.evaluate("components.open")) is False
+    lost = tab(
+        lambda page: page.evaluate(
+            "(() => { const heard = []; addEventListener('component:lost', ({ detail }) => heard.push(detail.message.name), true);"
+            " components.send('say'); return heard; })()"
+        )
+    )
+    assert lost == ["say"], "nobody will hear it any more"
     assert [name for name, _ in place[0].heard].count("connect") == 1

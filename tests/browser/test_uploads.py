@@ -108,7 +108,7 @@ def test_a_long_file_of_the_wrong_type_is_told_at_its_field_after_its_first_piec
 
 def test_a_file_that_is_too_long_is_told_at_its_field_and_not_sent(tab: Tab, address: str) -> None:
     sent: list[int] = []
-    tab.page.on("request", lambda request: sent.append(len(request.post_data_buffer or b"")))
+    tab(lambda page: page.on("request", lambda request: sent.append(len(request.post_data_buffer or b""))))
     visit(tab, address, "shelf")
     tab.expected = ["422"]
     tab(lambda page: page.evaluate(CHOOSE, 6))

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+import component_framework
 from component_framework import Context
 from component_framework.core.inbox import Incoming
 from component_framework.core.session import FAULTS
@@ -20,7 +21,7 @@ from tests.live.site import World
 from tests.live.test_hosts import shown
 
 HERE = Path(__file__).parent
-CORE = HERE.parent.parent / "component_framework" / "core"
+CORE = Path(component_framework.__file__).parent / "core"
 UP: dict[str, dict[str, Any]] = json.loads((HERE / "goldens" / "up.json").read_text())
 DOWN: dict[str, dict[str, Any]] = json.loads((HERE / "goldens" / "down.json").read_text())
 
