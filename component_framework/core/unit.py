@@ -32,7 +32,7 @@ class Unit:
             return
         try:
             await self.run(getattr(self.manager, "__aexit__", None) or self.manager.__exit__, *exc_info)
-        except BaseException:
+        except BaseException:  # a cancellation, too: what was begun has to be rolled back
             if exc_info[0] is None:
                 await self.undo()
             raise
