@@ -14,20 +14,29 @@
     } else (find(id) || document).dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
   };
 
+  const busy = (ctx, is) => (find(ctx.cf) || {}).ariaBusy = is;
   // A morph takes away what the server does not know: that a request is still on its way.
   const keep = () => flying.forEach((ctx) => {
-    find(ctx.cf.id)?.setAttribute('aria-busy', true);
-    ctx.indicators?.forEach((elt) => elt.classList.add(htmx.config.requestClass));
-    ctx.disabledElements?.forEach((elt) => elt.disabled = true);
+    busy(ctx, true);
+    ctx.indicators.forEach((elt) => elt.classList.add(htmx.config.requestClass));
+    ctx.disabledElements.forEach((elt) => elt.disabled = true);
   });
+
+  // Nothing is swapped between the press and the release of what is clicked, since what moves away from under the pointer
+  // gets no click. Each swap waits for the one before it, so that their order stays.
+  const { swap } = htmx;
+  let turn = htmx.timeout(1);
+  htmx.swap = (ctx) => (turn = turn.then(async () => {
+    while (htmx.find(':active:is(a,button,input:not([type=range]))')) await htmx.timeout(9);
+  })).then(() => swap.call(htmx, ctx));
 
   htmx.registerExtension('component', {
     // A custom event that triggers a request sends its detail, and none of the fields that happen to be inside.
     htmx_config_request: (elt, { ctx }) => {
-      const detail = ctx.sourceEvent?.detail;
-      if (!idOf(elt) || !(detail instanceof Object)) return;
-      const body = ctx.request.body = new FormData();
-      Object.entries({ ...ctx.vals, ...detail }).forEach(([name, value]) => body.set(name, value instanceof Object ? JSON.stringify(value) : value));
+      const detail = idOf(elt) && ctx.sourceEvent?.detail;
+      if (!(detail instanceof Object)) return;
+      ctx.request.body = new FormData();
+      Object.entries({ ...ctx.vals, ...detail }).forEach(([name, value]) => ctx.request.body.set(name, value instanceof Object ? JSON.stringify(value) : value));
     },
 
     // At send time, not when the click was queued: the newest token of the root as it is now.
@@ -35,17 +44,15 @@
       const id = idOf(elt);
       const root = find(id);
       if (!root) return !id; // it went while the click was queued
-      if (!ctx.cf) {
-        ctx.cf = { id, event: crypto.getRandomValues(new Uint32Array(4)).join() };
-        // Once more when the network fails, with the same event id, where the server knows which events it has applied.
-        const { fetch } = ctx;
-        if (root.dataset.retry) ctx.fetch = (url, request) => fetch(url, request).catch(() => fetch(url, request));
-      }
+      // Once more when the network fails, with the same event id, where the server knows which events it has applied.
+      const { fetch } = ctx;
+      if (root.dataset.retry && !ctx.cf) ctx.fetch = (...args) => fetch(...args).catch(() => fetch(...args));
+      ctx.cf = id;
       if (!ctx.target.isConnected) ctx.target = root;
       Object.assign(ctx.request.headers, json(find('component-headers')?.content), {
         'X-Component-State': root.dataset.state,
         'X-Component-Id': id,
-        'X-Component-Event-Id': ctx.cf.event,
+        'X-Component-Event-Id': ctx.eventId ??= '' + Math.random(),
       });
       flying.add(ctx);
       keep();
@@ -53,7 +60,7 @@
 
     htmx_after_request: (elt, { ctx }) => {
       if (!ctx.cf) return;
-      ctx.cf.trigger = ctx.hx.trigger;
+      ctx.effects = ctx.hx.trigger;
       ctx.hx.trigger = 0;
     },
 
@@ -61,31 +68,29 @@
     // A frame older than what the page shows is dropped; version 1 is a component that began anew.
     htmx_before_swap: (elt, { tasks }) => {
       htmx.findAll('[autofocus]').forEach((elt) => elt.autofocus = false);
-      [...tasks].forEach((task) => {
-        const fresh = task.fragment?.querySelector('[data-version]');
+      tasks.forEach((task) => {
+        const fresh = task.fragment.querySelector('[data-version]');
         const version = +fresh?.dataset.version;
-        if (version > 1 && version < find(fresh.id)?.dataset.version) tasks.splice(tasks.indexOf(task), 1);
+        if (version > 1 && version < find(fresh.id)?.dataset.version) task.target = 0;
       });
     },
 
     htmx_after_swap: keep,
 
     htmx_sse_before_message: (elt, detail) => {
-      const { event, data } = detail.message;
-      const id = idOf(elt);
-      if (event && id) detail.cancelled = !emit(id, event, json(data));
+      const { message } = detail;
+      if (message.event && idOf(elt)) detail.cancelled = !emit(idOf(elt), message.event, json(message.data));
     },
 
     htmx_error: (elt, { ctx }) => {
-      if (ctx?.cf) emit(ctx.cf.id, 'component:error', { code: 'network' });
+      if (ctx?.cf) emit(ctx.cf, 'component:error', { code: 'network' });
     },
 
     htmx_finally_request: (elt, { ctx }) => {
       if (!flying.delete(ctx)) return;
-      find(ctx.cf.id)?.removeAttribute('aria-busy');
+      busy(ctx);
       keep(); // another request of the same component
-      Object.entries(json(ctx.cf.trigger)).forEach(([name, detail]) => emit(ctx.cf.id, name, detail));
+      emit(ctx.cf, 'component:emit', Object.entries(json(ctx.effects)));
     },
   });
-  window.components ??= Object.freeze({});
 })();

@@ -93,6 +93,36 @@ class Form(Component):
         self.push_url("/away")
 
 
+@registry.register("shifting")
+class Shifting(Component):
+    """What is below a hint moves up when the field above it is left, while the mouse button is still down."""
+
+    template = """<div>
+<input id="word" name="word" {{ on("check", trigger="change") }}>
+{% if not word %}<h1 id="hint">Type a word first.</h1>{% endif %}
+<p><button id="press" {{ on("press") }}>{{ presses }}</button></p>
+<p><label id="text"><input id="box" type="checkbox" name="on" value="1"{% if ticked %} checked{% endif %}
+{{ on("tick", trigger="change") }}> tick</label></p>
+<p><input id="range" type="range" name="level" {{ on("slide", trigger="input") }}><output>{{ level }}</output></p>
+</div>"""
+    word: str = ""
+    presses: int = 0
+    ticked: bool = False
+    level: int = 50
+
+    def on_check(self, word: str) -> None:
+        self.word = word
+
+    def on_press(self) -> None:
+        self.presses += 1
+
+    def on_tick(self, on: bool = False) -> None:
+        self.ticked = on
+
+    def on_slide(self, level: int) -> None:
+        self.level = level
+
+
 @registry.register("plain")
 class Plain(Component):
     """Works without component.js, and without any script, where its state is among the fields of a form."""
