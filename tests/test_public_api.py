@@ -7,13 +7,14 @@ from component_framework import Engine
 
 NAMES = {
     "Bound", "BrowserError", "Component", "Conflict", "Context", "Email", "Engine", "Forbidden", "FormComponent", "Input", "Invalid", "Limits", "MemoryStateStore", "ModelMixin", "NotFound",
-    "Limit", "Upload", "Provided", "LongText", "Password", "WizardComponent",
+    "Limit", "Upload", "MemoryBroker", "Mounted", "Session", "run", "Provided", "LongText", "Password", "WizardComponent",
     "Registry", "ServerOnly", "SessionClosed", "StreamingComponent", "call", "limit_rate", "outcome", "register", "registry", "requires",
 }  # fmt: skip
 
 
 def test_the_package_exports_these_names() -> None:
-    public = {name for name in vars(component_framework) if not name.startswith("_")}
+    public = {name for name in dir(component_framework) if not name.startswith("_")}
+    assert all(hasattr(component_framework, name) for name in public)
     assert (
         public
         - {"core", "adapters", "testing", "markup", "exchange", "apps", "templatetags", "development", "contracts"}

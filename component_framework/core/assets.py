@@ -6,7 +6,6 @@ import base64
 import hashlib
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -25,8 +24,7 @@ _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=ut
 _CONFIG = {"includeIndicatorCSS": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(msgspec.Struct, frozen=True):
     """A file with the headers that it is served with, and its integrity hash (W3C SRI)."""
 
     content: bytes

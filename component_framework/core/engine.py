@@ -29,7 +29,6 @@ from .errors import (
 from .event_stream import EventStream, log_failure
 from .gate import RateLimiter, asks_around, count, rates_of, require_permissions
 from .host import Offload
-from .inspection import check_template, describe, examine
 from .lazy import excuse, is_lazy, opened, placeholder
 from .lifecycle import Restored, frames, give_way, last, run_sync
 from .limits import Limits
@@ -238,12 +237,16 @@ class Engine(Pages, Realtime):
 
     def check(self) -> list[str]:
         """Mistakes that show with no request: missing templates, bindings of no event, parameters that nobody provides."""
+        from .inspection import check_template
+
         specs = [self._spec(cls) for cls in self.registry.values()]
         templates = [text for spec in specs for text in check_template(spec, spec.cls.renderer or self.renderer)]
         return templates + [text for spec in specs for text in self.providers.missing(spec)]
 
     def describe(self) -> dict[str, dict[str, dict[str, str]]]:
         """For each component and each of its handlers: where it runs, and how it is triggered."""
+        from .inspection import describe
+
         return {name: describe(spec_of(cls)) for name, cls in self.registry.items()}
 
     # -- the Host of the components --------------------------------------------------------------------------------
@@ -254,6 +257,8 @@ class Engine(Pages, Realtime):
     def inspect(self, component: Component, markup: str) -> None:
         cls = type(component)
         if self.debug or cls not in self._inspected:
+            from .inspection import examine  # here, because its parser of markup is a tenth of the whole import
+
             self.providers.require(self._spec(cls))
             examine(markup, spec_of(cls), f"{component.context.root_path}{self.url}")
             self._inspected.add(cls)

@@ -21,7 +21,6 @@ Anything else that a component raises is a bug: it is logged once, with an id, a
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
@@ -243,6 +242,8 @@ class Failed(RequestError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The part of a message that helps with a misspelt name: the nearest one, or all of them."""
+    import difflib  # only whoever misspells something pays for it
+
     names = sorted(known)
     close = difflib.get_close_matches(name[:64], names, n=1)  # a visitor's name may have a million letters
     if close:

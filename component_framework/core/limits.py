@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import msgspec
 
 from .errors import ConfigurationError
 from .gate import require_rate
@@ -11,8 +11,7 @@ KIB = 1024
 MIB = 1024 * KIB
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """Bounds that are checked before any work is done; sizes in bytes, times in seconds.
 
     Passing one is answered 413 `too_large`.
@@ -67,7 +66,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         require_rate(self.failed_tokens, "Limits.failed_tokens")
-        for name in (each.name for each in fields(self) if each.name != "failed_tokens"):
+        for name in (each for each in self.__struct_fields__ if each != "failed_tokens"):
             value, least = getattr(self, name), 1 if name == "attempts" else 0
             if not (name == "handler" and value is None) and (not isinstance(value, (int, float)) or value < least):
                 raise ConfigurationError(f"Limits.{name} is {value!r}. It is a number, {least} or more.")

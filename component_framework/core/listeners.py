@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import logging
 from collections.abc import Callable, Mapping
@@ -93,6 +92,8 @@ class Listeners:
         known = f"Of the coming and going of pages tell {', '.join(LIFECYCLE)}; any other name is a message's"
         if name in RESERVED or name.startswith(("component:", "htmx:")):
             raise ReservedName(f"{name!r} is a name of the framework's own. {known}.")
+        import difflib  # not with the package: it is slow to import, and most pages have no listeners
+
         near = difflib.get_close_matches(name.lower(), LIFECYCLE, n=1, cutoff=MISSPELT)
         if near and name not in LIFECYCLE:
             raise ReservedName(

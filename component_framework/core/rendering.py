@@ -8,7 +8,6 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import msgspec
@@ -58,8 +57,7 @@ class Runner(Protocol):
     def __call__(self, method: Callable[..., Any], *args: Any, kind: str | None = None) -> Awaitable[Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(msgspec.Struct, frozen=True):
     """A child that the template asked for; it is mounted once the template is done."""
 
     name: str
@@ -204,8 +202,7 @@ async def show(component: Component, run: Any, effects: Sequence[Effect] = ()) -
     return _stamp(component, text, root)
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(msgspec.Struct, frozen=True):
     """The root element of a rendering: its name, where attributes may be added, those that it has, and its own id.
 
     `bare` says that it has none of the framework's attributes yet, as nearly every template leaves it.

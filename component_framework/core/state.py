@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import msgspec
@@ -83,15 +82,14 @@ class Home(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class TokenState:
+class TokenState(msgspec.Struct):
     """State that lives in the page, in a signed token: no server memory, and any worker can answer."""
 
     signer: TokenSigner
     limits: Limits
     clock: Callable[[], float]
     cipher: Cipher | None = None
-    _warned: set[type[Component]] = field(default_factory=set)
+    _warned: set[type[Component]] = msgspec.field(default_factory=set)
 
     async def recall(self, call: Call, cls: type[Component]) -> tuple[Component, Restored]:
         token = self.reveal(self.open(call))
@@ -167,8 +165,7 @@ class TokenState:
         return state
 
 
-@dataclass(slots=True)
-class StoredState:
+class StoredState(msgspec.Struct):
     """State that lives in a StateStore: the token in the page names the record and its version, and stays small."""
 
     page: TokenState
@@ -214,8 +211,7 @@ class StoredState:
         return self.page.rebuild(call, cls)
 
 
-@dataclass(slots=True)
-class WatchedState:
+class WatchedState(msgspec.Struct):
     """State that lives in the page, with its newest version in a StateStore, so that an older token is refused."""
 
     page: TokenState
