@@ -193,7 +193,7 @@ def stored() -> Row:
             for process, port in ((first, page), (second, kept))
         ]
         ratios = []
-        for _ in range(ROUNDS + 1):
+        for _ in range(ROUNDS * TURNS + 1):
             in_page, in_store = (load(*server, path, first_token(server[1], "async"), None)[1] for server in servers)
             ratios.append(in_store / in_page)
     return Row(
@@ -250,7 +250,9 @@ def served(app: str, **environment: str) -> Iterator[tuple[int, int]]:
 def import_time() -> tuple[float, str]:
     """Milliseconds that the import takes over bare Python, and the frameworks that it imports."""
     script = "import time; t = time.perf_counter(); import component_framework, sys; print(time.perf_counter() - t)"
-    with tempfile.TemporaryDirectory() as compiled:  # as after an installation: the first run compiles, and does not count
+    with (
+        tempfile.TemporaryDirectory() as compiled
+    ):  # as after an installation: the first run compiles, and does not count
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": compiled}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         times = [float(subprocess.check_output([sys.executable, "-c", script], env=environment)) for _ in range(21)][1:]

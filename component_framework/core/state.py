@@ -62,6 +62,10 @@ class Kept(msgspec.Struct, array_like=True, frozen=True):
     recent: dict[str, Outcome]
 
 
+_read_kept = msgspec.json.Decoder(Kept).decode
+_write_kept = msgspec.json.Encoder().encode
+
+
 class Home(Protocol):
     """Where the state of a component class lives."""
 
@@ -180,7 +184,7 @@ class StoredState(msgspec.Struct):
             raise StateExpired(
                 f"the store has version {record.version} of {reference.id}, the page {reference.version}"
             )
-        kept = msgspec.json.decode(record.data, type=Kept)
+        kept = _read_kept(record.data)
         assert kept.token is not None  # seal() put it there
         component = revive(cls, kept.token)
         restored = Restored(
@@ -195,7 +199,7 @@ class StoredState(msgspec.Struct):
         _name_record(component)
         token = self.page.content(component)
         kept = Kept(token, _remember(component, Outcome(tuple(effects))))
-        await _save(self.store, component, msgspec.json.encode(kept))
+        await _save(self.store, component, _write_kept(kept))
         reference = msgspec.structs.replace(token, state=_NOTHING, children={})
         text = self.page.sign(component, self.page.conceal(reference, component._compiled))
         if len(text) < REFERENCE:
@@ -222,7 +226,7 @@ class WatchedState(msgspec.Struct):
         record = await self.store.load(token.record)
         if record is None:
             raise StateExpired(f"the version of {token.id} is not in the store any more")
-        kept = msgspec.json.decode(record.data, type=Kept)
+        kept = _read_kept(record.data)
         outcome = _answered(call, kept)
         if outcome is not None and outcome.token is not None:
             token = self.page.signer.open(outcome.token, call.component, call.context.identity, None)
@@ -239,7 +243,7 @@ class WatchedState(msgspec.Struct):
         _name_record(component)
         text = self.page.sign(component, self.page.conceal(self.page.content(component), component._compiled))
         kept = Kept(None, _remember(component, Outcome(tuple(effects), text)))
-        await _save(self.store, component, msgspec.json.encode(kept))
+        await _save(self.store, component, _write_kept(kept))
         return text
 
     async def note(self, component: Component, effects: Sequence[Effect]) -> None:
