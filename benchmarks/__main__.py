@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -150,12 +150,8 @@ def load(
 
 
 def cpu(process: int) -> float:
-    """Seconds of CPU that the process has used, from the nanoseconds that the kernel keeps per thread."""
-    used = 0
-    for path in Path(f"/proc/{process}/task").glob("*/schedstat"):
-        with suppress(OSError):  # a thread that has just ended
-            used += int(path.read_text().split()[0])
-    return used / 1e9
+    """Seconds of CPU that the process has used, those of threads that have ended too: asgiref starts one per request."""
+    return time.clock_gettime((~process << 3) | 2)  # the clock that clock_getcpuclockid(3) names
 
 
 def streamed() -> Row:
