@@ -50,8 +50,13 @@ def state_fields(cls: type[Component], base: type[Component]) -> list[Field]:
         hints.update((name, bound(kind, stand_for.get(owner, {}))) for name, kind in class_hints(owner).items())
     fields = []
     for name, kind in hints.items():
-        if name.startswith("_") or name in SETTINGS or _is_constant(kind) or is_marked(kind):
+        if name.startswith("_") or _is_constant(kind) or is_marked(kind):
             continue
+        if name in SETTINGS:
+            raise ConfigurationError(
+                f"{cls.__qualname__}.{name} is annotated like a field of the state, but {name} is a setting. Write it "
+                "without an annotation, or rename the field."
+            )
         if hasattr(base, name) or name in inspect.get_annotations(base) or name in IN_TEMPLATES:
             owner_of_name = "A template" if name in IN_TEMPLATES else "Component"
             raise ConfigurationError(

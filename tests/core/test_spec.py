@@ -281,3 +281,13 @@ CALLS: list[Callable[..., Any]] = [len, print, Sheet.on_save, lambda: None]
 def test_only_the_name_of_an_event_can_be_bound(thing: Any) -> None:
     with pytest.raises(BindingError, match="takes the name of an event"):
         bind(spec_of(Sheet), "/components/sheet", thing, None, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "value"), [("topics", list[str], []), ("shared", bool, False), ("replay", str, "allow")]
+)
+def test_a_field_of_the_state_cannot_have_the_name_of_a_setting(name: str, kind: Any, value: Any) -> None:
+    with pytest.raises(
+        ConfigurationError, match=rf"Post\.{name} is annotated .*but {name} is a setting.*rename the field"
+    ):
+        spec_of(type("Post", (Component,), {"__annotations__": {name: kind}, "__module__": __name__, name: value}))
