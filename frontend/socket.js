@@ -5,7 +5,7 @@
   if (base === undefined || !live?.use) return;
 
   const GRACE = 3000; // how long an event waits for the connection to come back before it is posted
-  const header = (request, name) => request.headers[name] || '';
+  const header = (request, name) => `${request.headers[name] ?? ''}`;
 
   // The answer to one event, as fetch would give it.
   const over = (action, request) => new Promise((resolve, reject) => {

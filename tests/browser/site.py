@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -121,6 +121,35 @@ class Shifting(Component):
 
     def on_slide(self, level: int) -> None:
         self.level = level
+
+
+@registry.register("till")
+class Till(Component):
+    """Takes money, and takes its time for it; at the end its form may be gone."""
+
+    template = """<section>{% if open %}<form id="till" {{ on("pay") }}>
+<input id="amount" name="amount" value="5"><button id="pay">Pay</button></form>{% endif %}
+<p id="paid">{{ paid|join(",") }}</p></section>"""
+    open: bool = True
+    paid: list[int] = []
+    stays: ClassVar[bool] = True
+
+    async def on_pay(self, amount: int) -> None:
+        await asyncio.sleep(4 * LATENCY)
+        self.paid.append(amount)
+        PAYMENTS.append(amount)
+        self.open = self.stays
+
+
+PAYMENTS: list[int] = []
+"""What all tills have taken."""
+
+
+@registry.register("till_once")
+class TillOnce(Till):
+    """A till for one payment."""
+
+    stays = False
 
 
 @registry.register("plain")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from playwright.sync_api import Page
 
@@ -362,7 +362,7 @@ def test_no_click_and_no_message_is_lost_or_doubled_when_the_connection_drops_in
     driver: Driver, place: Place
 ) -> None:
     world, address = place
-    world.engine.limits = dataclasses.replace(world.engine.limits, grace=10)
+    world.engine.limits = msgspec.structs.replace(world.engine.limits, grace=10)
     with dropping_proxy(address) as proxy:
         tab = Tab(driver)
         tab.expected = ["ERR_", "WebSocket"]

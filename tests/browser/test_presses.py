@@ -1,4 +1,4 @@
-"""A click counts, whatever the server has answered between the press and the release of the mouse button."""
+"""A click counts, and counts once: whatever arrives while the button is down, and if a form is clicked twice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.browser.conftest import Tab
-from tests.browser.site import app
+from tests.browser.site import PAYMENTS, app
 from tests.browser.test_behaviour import text, visit
 from tests.servers import uvicorn_thread
 
@@ -83,3 +83,40 @@ def test_a_press_that_ends_elsewhere_is_no_click_and_holds_nothing_back(tab: Tab
     tab(lambda page: page.mouse.up())
     hint_is_gone(tab)
     assert tab(lambda page: page.text_content("#press")) == "0"
+
+
+def settled(tab: Tab) -> None:
+    """Wait until nothing is on its way, and nothing waits for its turn."""
+    tab(lambda page: page.wait_for_load_state("networkidle"))
+    tab(lambda page: page.wait_for_function("() => !document.querySelector('[aria-busy]')"))
+
+
+@pytest.mark.parametrize("name", ["till", "till_once"])
+@pytest.mark.parametrize("again", ["click", "Enter"])
+def test_a_double_click_pays_once(tab: Tab, address: str, name: str, again: str) -> None:
+    PAYMENTS.clear()
+    visit(tab, address, name)
+    tab(lambda page: page.click("#pay"))
+    tab(lambda page: page.click("#pay") if again == "click" else page.press("#amount", "Enter"))
+    text(tab, "#paid", "5")
+    settled(tab)
+    assert PAYMENTS == [5]
+
+
+def test_a_form_that_was_changed_before_its_answer_is_sent_again(tab: Tab, address: str) -> None:
+    PAYMENTS.clear()
+    visit(tab, address, "till")
+    for amount in ("5", "6", "7"):
+        tab(lambda page, amount=amount: page.fill("#amount", amount))
+        tab(lambda page: page.press("#amount", "Enter"))
+    text(tab, "#paid", "5,6,7")
+    assert PAYMENTS == [5, 6, 7]
+
+
+def test_the_same_may_be_paid_again_after_the_answer(tab: Tab, address: str) -> None:
+    PAYMENTS.clear()
+    visit(tab, address, "till")
+    for paid in ("5", "5,5"):
+        tab(lambda page: page.click("#pay"))
+        text(tab, "#paid", paid)
+    assert PAYMENTS == [5, 5]
