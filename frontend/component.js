@@ -10,6 +10,7 @@
   const emit = (id, name, detail) => {
     if (name == 'component:emit') detail.forEach(([name, detail]) => emit(id, name, detail));
     else if (name == 'component:navigate') {
+      // pushState, replaceState; a redirect has none
       Object.entries(detail).forEach(([how, url]) => history[how += 'State'] ? history[how]({ htmx: 1 }, '', url) : location = url);
     } else (find(id) || document).dispatchEvent(new CustomEvent(name, { detail, bubbles: 1 }));
   };
