@@ -8,11 +8,12 @@ import json
 import random
 import re
 from collections import Counter
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
 
 import pytest
 
-from component_framework import BrowserError, Component, Context, Limits, Session, SessionClosed
+from component_framework import BrowserError, Component, Context, Limits, Provided, Session, SessionClosed
 from component_framework.core.broker import MemoryBroker
 from component_framework.core.errors import PayloadError, Unavailable
 from component_framework.core.live import Live
@@ -450,6 +451,47 @@ async def test_what_is_published_after_a_right_was_lost_is_not_shown_and_cannot_
         tabs["ben"].say(type="join", components=[["ward", found["id"], found["data-state"], found["data-digest"]]])
         assert (await tabs["ben"].hear("error"))["code"] == "forbidden"
         assert secret[0] not in json.dumps(tabs["ben"].everything)
+
+
+class Ledger:
+    """What a database session would be."""
+
+
+@pytest.mark.parametrize("settings", [{"lives_in": "store"}, {"shared": True}])
+async def test_what_is_pushed_has_what_the_class_asks_for_and_closes_it(settings: dict[str, Any]) -> None:
+    opened: list[bool] = []
+    totals = ["one"]
+
+    async def ledger() -> AsyncIterator[Ledger]:
+        opened.append(True)
+        yield Ledger()
+        opened[-1] = False
+
+    world = World(providers={Ledger: ledger})
+
+    class Sums(Component):
+        template = "<p>{{ total }}</p>"
+        topics = ("sums",)
+        lives_in, shared = settings.get("lives_in"), settings.get("shared", False)
+        ledger: Annotated[Ledger, Provided()]
+
+        def get_context(self) -> dict[str, Any]:
+            assert isinstance(self.ledger, Ledger)
+            return {**super().get_context(), "total": totals[-1]}
+
+    world.registry.register("sums")(Sums)
+    async with alive(world) as live:
+        tab = Tab(live, Context(user="ann", identity="ann"))
+        await tab.come()
+        markup = await world.engine.async_mount("sums", context=tab.context)
+        found = dict(re.findall(r' (id|data-state|data-digest)="([^"]*)"', markup))
+        tab.say(type="join", components=[["sums", found["id"], found["data-state"], found["data-digest"]]])
+        before = len(opened)
+        totals.append("two")
+        await world.engine.publish("sums")
+        assert "two" in (await tab.hear("content"))["content"]
+    assert len(opened) > before
+    assert not any(opened)
 
 
 async def test_who_sees_a_shared_component_goes_on_seeing_it_when_the_first_who_saw_it_has_left() -> None:
