@@ -257,7 +257,7 @@ class Engine(Pages, Realtime):
     def inspect(self, component: Component, markup: str) -> None:
         cls = type(component)
         if self.debug or cls not in self._inspected:
-            from .inspection import examine  # here, because its parser of markup is a tenth of the whole import
+            from .inspection import examine  # not with the package: its parser is slow to import
 
             self.providers.require(self._spec(cls))
             examine(markup, spec_of(cls), f"{component.context.root_path}{self.url}")
