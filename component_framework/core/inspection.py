@@ -48,7 +48,7 @@ _DOM_TRIGGERS = frozenset(
 class Element:
     """An element of the markup, with the names of the fields in and around it."""
 
-    __slots__ = ("attributes", "fields", "form", "parent", "tag")
+    __slots__ = ("attributes", "fields", "form", "parent", "password", "tag")
 
     def __init__(self, tag: str, attributes: dict[str, str], parent: Element | None) -> None:
         self.tag = tag
@@ -56,6 +56,8 @@ class Element:
         self.parent = parent
         self.fields: set[str] = set()
         self.form: Element | None = self if tag == "form" else parent.form if parent else None
+        self.password = False
+        """Whether one of a form's fields is a password."""
 
     def add_field(self, name: str) -> None:
         """Note a field for this element and every one around it."""
@@ -84,6 +86,8 @@ class _Reader(HTMLParser):
                 element.add_field(name)
                 if "form" in element.attributes:
                     self.forms.setdefault(element.attributes["form"], set()).add(name)
+        if element.form is not None and tag == "input" and element.attributes.get("type", "").lower() == "password":
+            element.form.password = True
         if "hx-post" in element.attributes:
             self.bindings.append(element)
         if tag not in _VOID:
@@ -133,6 +137,12 @@ def _examine_binding(element: Element, spec: Spec, named: list[str] | None) -> N
     handler = spec.handlers.get(str(event))
     if handler is None:
         raise BindingError(f"{spec.unknown(str(event))}.")
+    form = element.form
+    if form is not None and form.password and form.attributes.get("method", "").lower() != "post":
+        raise BindingError(
+            f"The form that sends {spec.title}.on_{event} has a password. Sent before the scripts are there, it would put "
+            'it into the address of the page: write <form method="post" …>.'
+        )
     sent = _sent(element) | values.keys()
     _refuse_surplus(element, spec, handler, sent)
     missing = handler.shape.required - sent - {name for name, field in handler.shape.fields.items() if field.is_bool}

@@ -44,6 +44,7 @@ def inspect(inner: str) -> None:
         '<form hx-post="/components/desk"><input name=event value=save></form>', '<a hx-post="/components/other?event=nothing">x</a>',
         '<a hx-post="/elsewhere?event=nothing">x</a>', f"<form {CLEAR}><input name=x disabled></form>", "<br><img src=x><input>",
         """<button hx-post="/components/desk" hx-vals='{"event": "save", "name": 1}'>x</button>""",
+        f"<form method=POST {ANY}><input type=password name=secret></form>", f"<form {ANY}><input name=whatever></form><input type=password>",
     ],
 )  # fmt: skip
 def test_a_binding_that_sends_what_its_handler_takes_is_good(inner: str) -> None:
@@ -57,6 +58,8 @@ def test_a_binding_that_sends_what_its_handler_takes_is_good(inner: str) -> None
         ('<a hx-post="/components/desk?event=mount">x</a>', "Desk has no event 'mount'"),
         (f"<button {SAVE}>x</button>", r"Desk\.on_save needs 'name', which <button> does not send"),
         (f"<form {SAVE}><input name=note></form>", "needs 'name'"), (f"<form {SAVE}><input name=name disabled></form>", "needs 'name'"),
+        (f"<form {ANY}><input type=password name=secret></form>", r'on_any has a password.* write <form method="post"'),
+        (f"<form method=get><input type=Password name=secret><button {ANY}>x</button></form>", "has a password"),
         (f"<form><input name=name><button {CLEAR}>x</button></form>", r"on_clear takes no 'name', but <button> sends it"),
         (f"<form {SAVE}><input name=name><input name=evil></form>", "takes no 'evil'"),
         (f"""<button {SAVE} hx-vals='{{"name": "x", "evil": 1}}'>x</button>""", "takes no 'evil'"),
