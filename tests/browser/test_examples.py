@@ -362,7 +362,7 @@ def meet(ann: Tab, bob: Tab, site: str) -> None:
     ann.shoot("live-room")
     bob(lambda page: page.press("#text", "Enter"))
     await_text(ann, ".said", "Bob Hello")
-    assert bob(lambda page: page.input_value("#text")) == ""
+    bob(lambda page: page.wait_for_function("() => document.querySelector('#text').value === ''"))
     bob(lambda page: page.goto("about:blank"))
 
 
