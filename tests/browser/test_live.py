@@ -144,6 +144,7 @@ def test_events_forms_and_streams_work_as_without_a_connection(tab: Tab, place: 
     )
     tab(lambda page: page.evaluate("for (let n = 0; n < 10; n++) document.querySelector('button').click()"))
     text(tab, "b", "10")
+    tab(lambda page: page.wait_for_function("added.length >= 10"))
     assert tab(lambda page: page.evaluate("added")) == list(range(1, 11))
     tab(lambda page: page.fill("[name=name]", "x"))
     tab(lambda page: page.press("[name=name]", "Enter"))
