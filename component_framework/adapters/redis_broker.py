@@ -73,6 +73,7 @@ class RedisBroker:
             try:
                 getattr(self._sync_client(), publish)(self.prefix + topic, message)
             except MovedError as exc:
+                self._disconnect_sync()
                 self.url, self._sync = moved(self.url, exc), None
                 getattr(self._sync_client(), publish)(self.prefix + topic, message)
         except (RedisError, OSError) as exc:
@@ -97,10 +98,15 @@ class RedisBroker:
         await self._line().unfollow(topic)
 
     async def aclose(self) -> None:
-        """Close the connections of this event loop."""
+        """Close the connections of this event loop, and those of threads that are not in use at the moment."""
         line = self._lines.pop(asyncio.get_running_loop(), None)
         if line is not None:
             await line.aclose()
+        self._disconnect_sync()
+
+    def _disconnect_sync(self) -> None:
+        if self._sync is not None:
+            self._sync.connection_pool.disconnect(inuse_connections=False)
 
     def _line(self) -> Line:
         loop = asyncio.get_running_loop()

@@ -133,7 +133,8 @@ async def test_the_end_of_listening_leaves_no_task_and_no_connection(broker: Bro
     before, clients = asyncio.all_tasks(), connected(redis_server)
     async with listening(broker) as here:
         await here.follow("a")
-        assert isinstance(broker, MemoryBroker) or len(connected(redis_server) - clients) == 2
+        await asyncio.to_thread(broker.publish_sync, "a", b"from a thread")
+        assert isinstance(broker, MemoryBroker) or len(connected(redis_server) - clients) == 3
     assert asyncio.all_tasks() == before
     while connected(redis_server) - clients:
         await asyncio.sleep(0.01)
@@ -230,12 +231,13 @@ async def test_another_event_loop_of_the_process_hears_it_too(broker: Broker) ->
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
 
-    asyncio.run_coroutine_threadsafe(listen(), there)
+    there_heard = asyncio.run_coroutine_threadsafe(listen(), there)  # kept: an event loop does not keep its tasks
     for _ in range(500):
         await broker.publish("a", b"1")
         if await asyncio.to_thread(heard.wait, 0.02):
             break
     assert heard.is_set()
+    assert not there_heard.done()
     await asyncio.to_thread(asyncio.run_coroutine_threadsafe(end(), there).result)
     there.call_soon_threadsafe(there.stop)
     await asyncio.to_thread(thread.join)
@@ -305,6 +307,7 @@ if SHARDED:
                     await asyncio.to_thread(other.publish_sync, topic, b"2")
                     assert [await here.next(), await here.next()] == [(topic, b"1"), (topic, b"2")]
                 assert here.losses == 0
+            await other.aclose()
 
 else:
 
