@@ -217,7 +217,7 @@ async def test_a_connection_that_broke_for_a_moment_is_told_as_a_gap(redis_serve
 
 async def test_another_event_loop_of_the_process_hears_it_too(broker: Broker) -> None:
     there: Any = asyncio.new_event_loop()
-    thread = threading.Thread(target=there.run_forever)
+    thread = threading.Thread(target=there.run_forever, daemon=True)
     thread.start()
     heard = threading.Event()
 
