@@ -14,7 +14,7 @@ import msgspec
 DIRECTORY = Path(__file__).parent.parent / "static" / "component_framework"
 SCRIPTS = ("htmx.min.js", "hx-sse.min.js", "component.js")
 LIVE_SCRIPTS = ("htmx.min.js", "hx-sse.min.js", "live.js", "component.js")
-"""With live.js first: it makes what component.js would only put a name for."""
+"""With live.js first: it makes `components`, which the scripts after it use."""
 SOCKET_SCRIPTS = (*LIVE_SCRIPTS, "socket.js")
 UPLOAD_SCRIPT = "upload.js"
 """For pages of an engine that has a component which takes files."""
