@@ -246,9 +246,8 @@ def served(app: str, **environment: str) -> Iterator[tuple[int, int]]:
 def import_time() -> tuple[float, str]:
     """Milliseconds that the import takes over bare Python, and the frameworks that it imports."""
     script = "import time; t = time.perf_counter(); import component_framework, sys; print(time.perf_counter() - t)"
-    with (
-        tempfile.TemporaryDirectory() as compiled
-    ):  # as after an installation: the first run compiles, and does not count
+    # as after an installation: the first run compiles, and does not count
+    with tempfile.TemporaryDirectory() as compiled:
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": compiled}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         times = [float(subprocess.check_output([sys.executable, "-c", script], env=environment)) for _ in range(21)][1:]

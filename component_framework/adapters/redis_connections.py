@@ -68,19 +68,16 @@ class Connections:
         waiting = self._limit.begin()
         try:
             try:
-                answer = await _exchange(connection, words if script is None else script.known(words))
-            except NoScriptError:
-                assert script is not None  # nothing else is not known
-                answer = await _exchange(connection, script.whole(words))
-        except (
-            BaseException
-        ) as exc:  # cancelled, too: an answer that is still to come must not be taken for the next one's
+                answer = await _ask(connection, script, words)
+            finally:
+                self._limit.end(waiting)  # before anything else is awaited, which it must not cancel
+        except BaseException as exc:
+            # cancelled, too: an answer that is still to come must not be taken for the next one's
+            late = waiting.ran_out(exc)
             await connection.disconnect(nowait=True)
-            if waiting.ran_out(exc):
+            if late:
                 raise TimeoutError(f"no answer within {self._limit.seconds} s") from None
             raise
-        finally:
-            self._limit.end(waiting)
         self._idle.append(connection)
         return answer
 
@@ -88,6 +85,15 @@ class Connections:
         """Close the connections that are not in use."""
         while self._idle:
             await self._idle.pop().disconnect(nowait=True)
+
+
+async def _ask(connection: Any, script: Script | None, words: tuple[str | bytes, ...]) -> Any:
+    if script is None:
+        return await _exchange(connection, words)
+    try:
+        return await _exchange(connection, script.known(words))
+    except NoScriptError:
+        return await _exchange(connection, script.whole(words))
 
 
 async def _exchange(connection: Any, command: tuple[str | bytes, ...]) -> Any:

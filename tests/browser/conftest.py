@@ -71,6 +71,17 @@ class Tab:
             self(lambda page: page.screenshot(path=path, full_page=True))
 
 
+def text(tab: Tab, selector: str, expected: str) -> None:
+    """Wait until `selector` reads `expected`."""
+    script = "([selector, expected]) => document.querySelector(selector)?.textContent.trim() === expected"
+    tab(lambda page: page.wait_for_function(script, arg=[selector, expected]))
+
+
+def connected(tab: Tab) -> None:
+    """Wait until the page has its connection."""
+    tab(lambda page: page.wait_for_function("() => components.open"))
+
+
 @pytest.fixture(scope="session")
 def driver() -> Iterator[Driver]:
     executable = chromium.find()

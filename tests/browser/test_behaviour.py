@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Driver, Tab
+from tests.browser.conftest import Driver, Tab, text
 from tests.browser.site import app
 from tests.servers import uvicorn_thread
 
@@ -26,12 +26,6 @@ def address() -> Iterator[str]:
 
 def visit(tab: Tab, address: str, name: str) -> None:
     tab(lambda page: page.goto(f"{address}/page/{name}"))
-
-
-def text(tab: Tab, selector: str, expected: str) -> None:
-    """Wait until `selector` reads `expected`."""
-    script = "([selector, expected]) => document.querySelector(selector)?.textContent.trim() === expected"
-    tab(lambda page: page.wait_for_function(script, arg=[selector, expected]))
 
 
 def heard(tab: Tab, count: int) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Driver, Tab
+from tests.browser.conftest import Driver, Tab, connected
 from tests.servers import granian_process
 
 SITE = Path(__file__).parent.parent.parent / "examples" / "django_site"
@@ -303,10 +303,6 @@ def other(driver: Driver) -> Iterator[Tab]:
     yield tab
     driver.run(tab.page.close)
     assert tab.unexpected() == []
-
-
-def connected(tab: Tab) -> None:
-    tab(lambda page: page.wait_for_function("() => components.open"))
 
 
 def log_in(tab: Tab, site: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Driver, Tab
+from tests.browser.conftest import Driver, Tab, connected, text
 from tests.live.site import World
 from tests.live.test_frames import DOWN, UP
 from tests.servers import uvicorn_thread
@@ -98,16 +98,6 @@ def tab(driver: Driver, place: Place) -> Iterator[Tab]:
 
 def visit(tab: Tab, place: Place, names: str) -> None:
     tab(lambda page: page.goto(f"{place[1]}/page/{names}"))
-
-
-def text(tab: Tab, selector: str, expected: str) -> None:
-    """Wait until `selector` reads `expected`."""
-    script = "([selector, expected]) => document.querySelector(selector)?.textContent.trim() === expected"
-    tab(lambda page: page.wait_for_function(script, arg=[selector, expected]))
-
-
-def connected(tab: Tab) -> None:
-    tab(lambda page: page.wait_for_function("() => components.open"))
 
 
 @pytest.mark.parametrize("place", ["stream"], indirect=True)  # this test is the server, whatever carries it

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Driver, Tab
+from tests.browser.conftest import Driver, Tab, connected, text
 from tests.browser.dropping_proxy import dropping_proxy
 from tests.live.site import Point, World
 from tests.servers import uvicorn_thread
@@ -43,16 +43,6 @@ def other(driver: Driver, place: Place) -> Iterator[Tab]:
 
 def visit(tab: Tab, place: Place, names: str) -> None:
     tab(lambda page: page.goto(f"{place[1]}/page/{names}"))
-
-
-def text(tab: Tab, selector: str, expected: str) -> None:
-    """Wait until `selector` reads `expected`."""
-    script = "([selector, expected]) => document.querySelector(selector)?.textContent.trim() === expected"
-    tab(lambda page: page.wait_for_function(script, arg=[selector, expected]))
-
-
-def connected(tab: Tab) -> None:
-    tab(lambda page: page.wait_for_function("() => components.open"))
 
 
 def test_a_change_in_one_browser_is_seen_in_the_other(tab: Tab, other: Tab, place: Place) -> None:

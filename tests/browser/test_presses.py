@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.browser.conftest import Tab
+from tests.browser.conftest import Tab, text
 from tests.browser.site import PAYMENTS, app
-from tests.browser.test_behaviour import text, visit
+from tests.browser.test_behaviour import visit
 from tests.servers import uvicorn_thread
 
 PRESS = 300  # ms: long enough for an answer to arrive while the button is down

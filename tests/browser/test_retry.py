@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.browser.conftest import Tab
+from tests.browser.conftest import Tab, text
 from tests.browser.cutting_proxy import Cut, CuttingProxy, cutting_proxy
 from tests.browser.site import app
-from tests.browser.test_behaviour import RECORD, heard, text, visit
+from tests.browser.test_behaviour import RECORD, heard, visit
 from tests.servers import uvicorn_thread
 
 

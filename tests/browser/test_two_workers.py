@@ -8,8 +8,8 @@ import pytest
 import redis
 
 from tests.backends.redis_server import RedisServer
-from tests.browser.conftest import Driver, Tab
-from tests.browser.test_live import connected, text, visit
+from tests.browser.conftest import Driver, Tab, connected, text
+from tests.browser.test_live import visit
 from tests.live.site import World
 from tests.live.two import make
 from tests.servers import free_port, server_process

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from component_framework.core import shutdown
-from tests.browser.conftest import Tab
+from tests.browser.conftest import Tab, text
 from tests.browser.cutting_proxy import cutting_proxy
 from tests.browser.site import app
-from tests.browser.test_behaviour import text, visit
+from tests.browser.test_behaviour import visit
 from tests.servers import uvicorn_thread
 
 CHOOSE = """megabytes => {
